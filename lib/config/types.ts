@@ -1,0 +1,127 @@
+/**
+ * What the two configuration files mean, once read and checked. A superset of letmein's two files (docs/PROTOCOL.md,
+ * "Configuration"): every option below that letmein does not have lives in a section or resource part of postern's own and
+ * has a default that needs no line.
+ */
+import type { ResourceId, UserId } from '../wire/ids.js'
+
+export type Protocol = 'tcp' | 'udp'
+
+/** Inclusive. One port is `{first: 22, last: 22}`. */
+export interface PortRange {
+  readonly first: number
+  readonly last: number
+}
+
+/** Where knocks are heard. */
+export interface ControlPorts {
+  /** `any`: a knock is heard on whatever UDP port of this host it is sent to. Ascending, without doubles. */
+  readonly udp: 'any' | readonly number[]
+  /** letmein's TCP, later. */
+  readonly tcp: readonly number[]
+}
+
+/** Whether a knock may, must or must not name the address to open for inside its sealed part. */
+export type AddressPolicy = 'yes' | 'optional' | 'no'
+
+export interface Resource {
+  readonly id: ResourceId
+  /** 1-based line of the definition in its file. */
+  readonly line: number
+  readonly name?: string
+  readonly target:
+    | { readonly kind: 'ports'; readonly ports: readonly PortRange[]; readonly protocols: readonly Protocol[] }
+    | { readonly kind: 'jump'; readonly jumps: readonly Jump[] }
+  /** undefined: every user with a key. */
+  readonly users?: readonly UserId[]
+  /** A lease's length where the knock names none. */
+  readonly timeoutMs: number
+  /** No lease is given for longer than this at once. Never below timeoutMs. */
+  readonly maxTimeoutMs: number
+  /** The kernel itself opens it for a one-time token (docs/PROTOCOL.md, "Instant tokens"). */
+  readonly instant: boolean
+  /** The lease's end also ends the connections that it let in. */
+  readonly cut: boolean
+  /** How many connections one lease lets in; 0: no bound. */
+  readonly connections: number
+  /** How many leases may be live at once; 0: no bound but the set's size. */
+  readonly maxLeases: number
+  readonly requireAddress: AddressPolicy
+}
+
+/** A jump of letmein's: while the lease lives, packets of that hook go on to the administrator's own chain. */
+export interface Jump {
+  readonly hook: 'input' | 'forward' | 'output'
+  readonly chain: string
+  /** False: the jump is for all traffic of the hook while the lease lives. */
+  readonly matchSource: boolean
+}
+
+export interface ServerConfig {
+  readonly file: string
+  readonly debug: boolean
+  readonly letmein: {
+    readonly ports: ControlPorts
+    readonly controlTimeoutMs: number
+    readonly errorPolicy: 'always' | 'basic-auth' | 'full-auth'
+  }
+  readonly spa: {
+    readonly enabled: boolean
+    readonly realm: string
+    readonly windowMs: number
+    readonly ports: ControlPorts['udp']
+    readonly requireAddress: AddressPolicy
+  }
+  readonly firewall: {
+    readonly mode: 'guard' | 'chain'
+    /** guard mode: postern's own table, family inet. */
+    readonly table: string
+    /** chain mode: the administrator's table and chains. */
+    readonly chain?: {
+      readonly family: 'inet' | 'ip' | 'ip6'
+      readonly table: string
+      readonly input: string
+      readonly forward?: string
+      readonly output?: string
+    }
+    readonly closed: 'auto' | 'drop' | 'reject'
+    /** The bit of the conntrack mark that says "a lease let this connection in". */
+    readonly markBit: number
+    /** Interfaces whose traffic is let be. */
+    readonly trust: readonly string[]
+    /** Further destination addresses to guard (routed containers), as CIDR text. */
+    readonly guardForward: readonly string[]
+    /** NFLOG groups: what carries a known tag, and the kernel's records of instant leases. */
+    readonly heardGroup: number
+    readonly recordGroup: number
+    readonly nft: string
+  }
+  readonly limits: {
+    /** Live leases for each user; 0: no bound. */
+    readonly leasesPerUser: number
+    /** Datagrams a second and burst that one tag lets up to user space. */
+    readonly tagRate: number
+    readonly tagBurst: number
+    /** Instant tokens that may be in the kernel at once; more are refused when the file is read. */
+    readonly maxTokens: number
+    /** Places of the replay window. */
+    readonly replayEntries: number
+  }
+  readonly users: ReadonlyMap<UserId, Uint8Array>
+  readonly resources: ReadonlyMap<ResourceId, Resource>
+  /** What deserves a word but refuses nothing. Full sentences with file and line. */
+  readonly warnings: readonly string[]
+}
+
+export interface ClientConfig {
+  /** The file read; undefined: none was there (letmein: a missing client file is an empty one). */
+  readonly file?: string
+  readonly port: { readonly udp: 'any' | number; readonly protocols: readonly Protocol[] }
+  readonly controlTimeoutMs: number
+  readonly errorPolicy: 'always' | 'basic-auth' | 'full-auth'
+  readonly defaultUser: UserId
+  readonly realm: string
+  readonly users: ReadonlyMap<UserId, Uint8Array>
+  readonly resources: ReadonlyMap<ResourceId, Resource>
+  readonly warnings: readonly string[]
+}
