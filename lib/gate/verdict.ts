@@ -7,13 +7,21 @@ import type { ResourceId, UserId } from '../wire/ids.js'
 
 export type Operation = 'open' | 'revoke' | 'extend'
 
-/** A UDP datagram as it was heard: payload and where it came from and went to. */
-export interface Datagram {
-  readonly bytes: Uint8Array
+/** Where something came from and went to; an answer goes the same way back. */
+export interface Path {
   readonly source: IpAddress
   readonly sourcePort: number
   readonly destination: IpAddress
   readonly destinationPort: number
+  /** None: UDP. */
+  readonly transport?: 'udp' | 'tcp'
+  /** The index of the interface that it came in by: a link-local address alone does not say the way back. */
+  readonly inputInterface?: number
+}
+
+/** A UDP datagram as it was heard (or one message of a TCP stream): payload and where it came from and went to. */
+export interface Datagram extends Path {
+  readonly bytes: Uint8Array
 }
 
 /** What makes this request itself and no other, for the replay window. */
@@ -25,6 +33,8 @@ export interface ReplayId {
   readonly timeMs: number
   /** When it could no longer be accepted anyway, Unix ms. */
   readonly expiresMs: number
+  /** It answers what only this run can have asked: no other run accepts it, so its time is held against none's. */
+  readonly isOfThisRun?: true
 }
 
 /** An authenticated wish, not yet held against replay window and policy. */
@@ -40,6 +50,17 @@ export interface Request {
   /** Wanted length of the lease in seconds; 0: the server's own. */
   readonly lifetimeSeconds: number
   readonly replay: ReplayId
+  /** What its sender waits for; SPA has no answers. */
+  readonly answer?: Answer
+}
+
+/** The bytes that end an exchange, and where they go. Not one of them goes out where the replay window knows the request. */
+export interface Answer {
+  readonly path: Path
+  /** It is done. */
+  readonly comein: Uint8Array
+  /** It is not, and will not be. */
+  readonly goaway: Uint8Array
 }
 
 /** Why a gate stays silent. Stable words: they are counted and shown by `posternd status`. */
@@ -58,8 +79,40 @@ export type Silence =
   | 'window'
   | 'instant'
 
-export type Verdict =
+/** Why the letmein gate stays silent or says GOAWAY. Stable words, as `Silence`. */
+export type LetmeinWhy =
+  | 'length'
+  | 'magic'
+  | 'operation'
+  /** No user of ours. */
+  | 'unknown-user'
+  | 'auth'
+  /** A KNOCK or REVOKE that was heard before. */
+  | 'salt'
+  /** Its salt could not be written down. */
+  | 'salts'
+  /** A further KNOCK or REVOKE from a port that has its CHALLENGE. */
+  | 'port'
+  | 'resource'
+  | 'not-allowed'
+  | 'control-port'
+  /** A RESPONSE to nothing that was asked, or a wrong one. */
+  | 'response'
+  /** What only a server says. */
+  | 'order'
+
+export type Verdict<Why extends string = Silence> =
   /** `user` is told where the datagram was authentic, so that the log can name whose knock it was. */
-  | { readonly kind: 'silence'; readonly why: Silence; readonly user?: UserId; readonly detail?: string }
-  | { readonly kind: 'reply'; readonly bytes: Uint8Array }
+  | { readonly kind: 'silence'; readonly why: Why; readonly user?: UserId; readonly detail?: string }
+  /** The bytes go back the way the datagram came. */
+  | {
+      readonly kind: 'reply'
+      readonly bytes: Uint8Array
+      /** Nothing follows on this path: a refusal. False: the sender is expected to go on. */
+      readonly isLast: boolean
+      /** Told where it is a refusal. */
+      readonly why?: Why
+      readonly user?: UserId
+      readonly detail?: string
+    }
   | { readonly kind: 'request'; readonly request: Request }
