@@ -17,7 +17,7 @@ export interface PortRange {
 export interface ControlPorts {
   /** `any`: a knock is heard on whatever UDP port of this host it is sent to. Ascending, without doubles. */
   readonly udp: 'any' | readonly number[]
-  /** letmein's TCP, later. */
+  /** letmein's TCP. */
   readonly tcp: readonly number[]
 }
 
@@ -61,6 +61,13 @@ export interface ServerConfig {
   readonly file: string
   readonly debug: boolean
   readonly letmein: {
+    /** Whether letmein's clients are heard. Default: where [NFTABLES] names chain-input, as every letmeind.conf does. */
+    readonly enabled: boolean
+    /** Right-shaped datagrams a second, and at once, that go up to user space: from one source, and from all. */
+    readonly rate: number
+    readonly burst: number
+    readonly rateAll: number
+    readonly burstAll: number
     readonly ports: ControlPorts
     readonly controlTimeoutMs: number
     readonly errorPolicy: 'always' | 'basic-auth' | 'full-auth'
@@ -113,10 +120,17 @@ export interface ServerConfig {
   readonly warnings: readonly string[]
 }
 
+/** How a client knocks: postern's own datagram, letmein's exchange, or the one and, where nothing opens, the other. */
+export type KnockProtocol = 'spa' | 'letmein' | 'auto'
+
 export interface ClientConfig {
   /** The file read; undefined: none was there (letmein: a missing client file is an empty one). */
   readonly file?: string
   readonly port: { readonly udp: 'any' | number; readonly protocols: readonly Protocol[] }
+  /** [SPA] port, where an SPA knock goes to; undefined: `port.udp`. */
+  readonly spaPort?: 'any' | number
+  /** [CLIENT] protocol, or what the sections of the file say (docs/PROTOCOL.md, "Which protocol a client takes"). */
+  readonly protocol: KnockProtocol
   readonly controlTimeoutMs: number
   readonly errorPolicy: 'always' | 'basic-auth' | 'full-auth'
   readonly defaultUser: UserId
