@@ -47,14 +47,18 @@ export interface SetElement {
   readonly key: Uint8Array
   /** Full length; undefined: the set's default. Never 0: an element without an end is a port open for ever. */
   readonly timeoutMs?: number
-  /** What is left, if it is less than the full length. */
+  /** What is left, if it is less than the full length. In a listing it is missing only where the element never ends. */
   readonly expiresMs?: number
   /** [A-Za-z0-9=_.:/ -]{0,100} only: others break `nft list` or its reload. */
   readonly comment?: string
 }
 
 export type Change =
-  | { readonly kind: 'add'; readonly to: SetRef; readonly elements: readonly SetElement[] }
+  /**
+   * Without `replace` an element that is there already may stay as it is (below kernel 6.12 it does), so that is for keys
+   * that are new. With it, what was there is gone: done as add, delete and add in one transaction, without a gap.
+   */
+  | { readonly kind: 'add'; readonly to: SetRef; readonly elements: readonly SetElement[]; readonly replace?: true }
   /** Idempotent: an absent key is no error (done as add and delete in one transaction). */
   | { readonly kind: 'remove'; readonly from: SetRef; readonly keys: readonly Uint8Array[] }
   | { readonly kind: 'flush'; readonly set: SetRef }
@@ -62,6 +66,9 @@ export type Change =
 /** What of a table is there, to see whether somebody else changed it: names and rule handles, in the kernel's order. */
 export interface TableShape {
   readonly handle: bigint
+  readonly comment?: string
+  /** Its hooks are off (`flags dormant`): it is there and does nothing. */
+  readonly dormant?: true
   readonly chains: readonly string[]
   readonly sets: readonly string[]
   readonly ruleHandles: readonly bigint[]
@@ -78,7 +85,14 @@ export interface Kernel {
   /** undefined where the table is not there. */
   shape(family: number, table: string): TableShape | undefined
   /** Base chains of all tables at a hook, with their policies: what the host does with closed ports. */
-  baseChains(): { family: number; table: string; chain: string; hook: number; priority: number; policy: 'accept' | 'drop' }[]
+  baseChains(): {
+    family: number
+    table: string
+    chain: string
+    hook: number
+    priority: number
+    policy: 'accept' | 'drop'
+  }[]
   deleteTable(family: number, table: string): void
 }
 

@@ -1,0 +1,38 @@
+/** Whether a request may be done at all, held against our own configuration: what came over a channel is not believed. Pure. */
+import type { Resource, ServerConfig } from '../config/types.js'
+import { canonicalAddress } from '../wire/address.js'
+import { formatId, type UserId } from '../wire/ids.js'
+import type { LeaseOutcome, LeaseRequest } from './types.js'
+
+type Refused = Extract<LeaseOutcome, { kind: 'refused' }>
+
+/** The resource that it is about, or why not. */
+export function judge(request: LeaseRequest, config: ServerConfig): { resource: Resource } | Refused {
+  const resource = config.resources.get(request.resource)
+  if (resource === undefined) return { kind: 'refused', why: 'unknown-resource', detail: formatId(request.resource) }
+  if (request.user !== undefined && !mayUse(request.user, resource, config))
+    return { kind: 'refused', why: 'user', detail: formatId(request.user) }
+  if (canonicalAddress(request.address) !== request.address)
+    return {
+      kind: 'refused',
+      why: 'family',
+      detail: `${JSON.stringify(request.address)}: expected an address in canonical form`,
+    }
+  return { resource }
+}
+
+/** Whether this user has a key and may open it. */
+export function mayUse(user: UserId, resource: Resource, config: ServerConfig): boolean {
+  return config.users.has(user) && (resource.users === undefined || resource.users.includes(user))
+}
+
+/**
+ * The kernel counts in jiffies: an element whose time rounds to none would never end (or begin anew). Nothing shorter is
+ * written; a lease with less left has as good as ended.
+ */
+export const LEAST_LEASE_MS = 100
+
+/** The lease's length: the resource's own where none is wanted, never above its greatest. */
+export function lengthOf(lifetimeMs: number, resource: Resource): number {
+  return Math.max(LEAST_LEASE_MS, lifetimeMs > 0 ? Math.min(lifetimeMs, resource.maxTimeoutMs) : resource.timeoutMs)
+}
