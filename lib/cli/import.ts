@@ -1,0 +1,80 @@
+/** `postern import letmein`: from letmein's client file to one of postern's. */
+import { type Addition, addOptions } from '../config/add-options.js'
+import { readClientConfig } from '../config/client.js'
+import { clientFiles, thisProcess } from '../config/files.js'
+import { formatRange } from '../config/ports.js'
+import { readOwnFile } from '../config/read-file.js'
+import { portsOf } from '../config/resources.js'
+import type { ClientConfig } from '../config/types.js'
+import { formatId } from '../wire/ids.js'
+import type { Command } from './command.js'
+import { counted, finishImport, importOptions, importSource, importTarget } from './import-letmein.js'
+import { textOf } from './options.js'
+
+const LETMEIN_FILE = '/opt/letmein/etc/letmein.conf'
+
+export const importClient: Command = {
+  name: 'import',
+  positionals: 'letmein [FILE]',
+  describe: "take over letmein's client file: says what that means, and with --write makes a postern.conf of it",
+  options: [
+    ...importOptions('~/.config/postern/postern.conf'),
+    { name: 'realm', value: 'TEXT', describe: '[SPA] realm of a server that is posternd by now: knock by both' },
+  ],
+  examples: [
+    ['postern import letmein', `what of ${LETMEIN_FILE} would be taken over`],
+    ['postern import letmein ./letmein.conf --write', 'make ~/.config/postern/postern.conf of it'],
+  ],
+  run: async (args, world) => {
+    const from = importSource(args, LETMEIN_FILE)
+    const to = importTarget(args, clientFiles(world.env)[0]!)
+    const realm = textOf(args, 'realm')
+    const original = readOwnFile(from, thisProcess('client')).text
+    const { warnings } = readClientConfig(original, from)
+    const text = addOptions(`# Taken over from ${from}.\n${original}`, additions(realm))
+    const config = readClientConfig(text, to)
+    const imported = { from, to, text, takes: takesOf(config), differs: differencesOf(config), warnings }
+    const next = [`postern knock HOST PORT    # as before: letmein's -u, -r, -P, -T, -U, -4 and -6 are here, too`]
+    return finishImport({ ...imported, next, file: { mode: 0o600, folderMode: 0o700 } }, args, world)
+  },
+}
+
+function additions(realm: string | undefined): Addition[] {
+  const comment = [
+    "Where the server is posternd: its realm as [SPA] realm = …, and protocol = auto: postern's own knock first, which takes",
+    "one datagram, and letmein's exchange where the port stays shut.",
+  ]
+  if (realm === undefined) return [{ section: 'CLIENT', name: 'protocol', value: 'letmein', comment }]
+  return [
+    { section: 'CLIENT', name: 'protocol', value: 'auto' },
+    { section: 'SPA', name: 'realm', value: realm, comment: ["The same text as in the server's file."] },
+  ]
+}
+
+function takesOf({ users, resources, defaultUser, port, protocol, realm }: ClientConfig): [string, string][] {
+  const ports = [...resources.values()].map(
+    (resource) => `${formatId(resource.id)} (${portsOf(resource).map(formatRange).join(',') || 'jump'})`,
+  )
+  return [
+    ['users with a key', counted([...users.keys()].map(formatId))],
+    ['default user', formatId(defaultUser)],
+    ['resources', counted(ports)],
+    [
+      'control port',
+      `${port.udp}, ${port.protocols.join(' and ')}${port.protocols.length > 1 ? ' (TCP is taken)' : ''}`,
+    ],
+    ['protocol', realm === '' ? protocol : `${protocol}, realm ${JSON.stringify(realm)}`],
+  ]
+}
+
+function differencesOf({ protocol, port }: ClientConfig): string[] {
+  return [
+    ...(protocol === 'auto'
+      ? [`postern's own knock goes first, over UDP to port ${port.udp}; letmein's exchange where the port stays shut`]
+      : []),
+    'a name with both families: both are knocked at together; an IPv6 that is dead costs nothing (letmein: 5 s)',
+    'over UDP a lost datagram is made good by a fresh KNOCK; a closed port (ICMP) is told at once, with what to do',
+    'the file holds keys: mode 600 (letmein advises 644)',
+    'control-error-policy has no meaning for a client, and no warning',
+  ]
+}

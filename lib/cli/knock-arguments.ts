@@ -1,0 +1,165 @@
+/** The arguments of `postern knock` and `postern revoke`, checked: every value's form, before a file is read. Pure. */
+import type { Transport } from '../client/letmein-line.js'
+import { quote } from '../config/error.js'
+import type { KnockProtocol } from '../config/types.js'
+import { canonicalAddress, type Family, type IpAddress } from '../wire/address.js'
+import { parseId, type ResourceId, type UserId } from '../wire/ids.js'
+import { milliseconds, wholeSeconds } from './duration.js'
+import { type Arguments, isGiven, textOf } from './options.js'
+import { UsageError } from './usage.js'
+
+const MAX_U32 = 0xffffffff
+const WAIT_TIMEOUT_MS = 10_000
+/** With --wait a lost datagram need not be waited out: it is sent again a second later. */
+const TRIES_WITH_WAIT = 3
+const PROTOCOLS = ['spa', 'letmein', 'auto'] as const
+/** What letmein's exchange has no words for, or does by itself. */
+const SPA_OPTIONS = ['lifetime', 'address', 'extend', 'single', 'tries', 'realm']
+
+export interface KnockArguments {
+  readonly host?: string
+  readonly ports: readonly number[]
+  readonly user?: UserId
+  readonly resource?: ResourceId
+  readonly lifetimeSeconds: number
+  readonly address?: IpAddress
+  readonly families: readonly Family[]
+  /** Both were named. */
+  readonly isEveryFamilyWanted: boolean
+  readonly protocol?: KnockProtocol
+  readonly transport?: Transport
+  /** Options of postern's own datagram that were given. */
+  readonly spaOptions: readonly string[]
+  readonly controlPort?: number | 'any'
+  readonly tries: number
+  readonly waitMs?: number
+  readonly single: boolean
+  readonly extend: boolean
+  readonly realm?: string
+}
+
+/** The arguments meant. `hasHost`: the environment names a host, so a first word of digits is a port. Throws UsageError. */
+export function knockArguments(args: Arguments, hasHost: boolean): KnockArguments {
+  const [first, ...others] = args.positionals
+  const hostGiven = first !== undefined && !(hasHost && /^\d+$/.test(first))
+  if (!hostGiven && !hasHost) throw new UsageError('HOST is missing: expected postern knock HOST PORT')
+  const ports = (hostGiven ? others : args.positionals).map((text) => whole('PORT', text, 1, 65_535))
+  const optional = {
+    host: hostGiven ? hostOf(first) : undefined,
+    user: idOf(args, 'user'),
+    resource: idOf(args, 'resource'),
+    address: addressOf(args),
+    controlPort: controlPortOf(args),
+    waitMs: waitMsOf(args),
+    realm: textOf(args, 'realm'),
+    protocol: protocolOf(args),
+    // As letmein does it: with both it is TCP.
+    transport: isGiven(args, 'tcp') ? ('tcp' as const) : isGiven(args, 'udp') ? ('udp' as const) : undefined,
+  }
+  const checked: KnockArguments = {
+    ...present(optional),
+    ports: [...new Set(ports)],
+    lifetimeSeconds: lifetimeOf(args),
+    families: familiesOf(args),
+    isEveryFamilyWanted: isGiven(args, 'ipv4') && isGiven(args, 'ipv6'),
+    spaOptions: SPA_OPTIONS.filter((name) => isGiven(args, name)),
+    tries: triesOf(args, optional.waitMs !== undefined),
+    single: isGiven(args, 'single'),
+    extend: isGiven(args, 'extend'),
+  }
+  checkTogether(checked)
+  return checked
+}
+
+/** What one option alone cannot tell. */
+function checkTogether({ ports, resource, waitMs, single, extend, lifetimeSeconds, address }: KnockArguments): void {
+  if (ports.length === 0 && resource === undefined) throw new UsageError('PORT is missing: name one, or --resource ID')
+  if (ports.length > 1 && resource !== undefined) {
+    throw new UsageError(`--resource with ${ports.length} ports: expected one port, as it names one resource`)
+  }
+  if (waitMs !== undefined && ports.length === 0)
+    throw new UsageError('--wait without PORT: name the TCP port to wait for')
+  if (single && (extend || lifetimeSeconds > 0 || address !== undefined)) {
+    throw new UsageError(
+      '--single: expected without --extend, --lifetime and --address, which no instant datagram can say',
+    )
+  }
+}
+
+function hostOf(text: string): string {
+  if (/^\d+$/.test(text)) throw new UsageError(`HOST ${quote(text)}: expected a name or an address before the port`)
+  if (!/^[^\s/]{1,255}$/.test(text)) throw new UsageError(`HOST ${quote(text)}: expected a name or an address`)
+  return text
+}
+
+/** The id that an option gives, or undefined where it is not given. Throws UsageError. */
+export function idOf(args: Arguments, option: 'user' | 'resource'): number | undefined {
+  const text = textOf(args, option)
+  if (text === undefined) return undefined
+  const id = parseId(text)
+  if (id === undefined) throw new UsageError(`--${option} ${quote(text)}: expected 1–8 hex digits, like 0000002A`)
+  return id
+}
+
+function addressOf(args: Arguments): IpAddress | undefined {
+  const text = textOf(args, 'address')
+  if (text === undefined) return undefined
+  const address = canonicalAddress(text)
+  if (address === undefined || address === '::' || address === '0.0.0.0') {
+    throw new UsageError(`--address ${quote(text)}: expected an IPv4 or IPv6 address, like 192.0.2.7`)
+  }
+  return address
+}
+
+function familiesOf(args: Arguments): Family[] {
+  const four = isGiven(args, 'ipv4')
+  const six = isGiven(args, 'ipv6')
+  return four === six ? [4, 6] : four ? [4] : [6]
+}
+
+function controlPortOf(args: Arguments): number | 'any' | undefined {
+  const text = textOf(args, 'port')
+  if (text === undefined || text === 'any') return text
+  return whole('--port', text, 1, 65_535, ', or any')
+}
+
+function protocolOf(args: Arguments): KnockProtocol | undefined {
+  const text = textOf(args, 'protocol')
+  const protocol = PROTOCOLS.find((name) => name === text)
+  if (text !== undefined && protocol === undefined)
+    throw new UsageError(`--protocol ${quote(text)}: expected ${PROTOCOLS.join(', ')}`)
+  return protocol
+}
+
+function lifetimeOf(args: Arguments): number {
+  const text = textOf(args, 'lifetime')
+  return text === undefined ? 0 : wholeSeconds('--lifetime', text, { least: 1, greatest: MAX_U32 })
+}
+
+function waitMsOf(args: Arguments): number | undefined {
+  const text = textOf(args, 'timeout')
+  if (!isGiven(args, 'wait')) {
+    if (text !== undefined) throw new UsageError('--timeout without --wait: it is how long --wait waits')
+    return undefined
+  }
+  return text === undefined ? WAIT_TIMEOUT_MS : milliseconds('--timeout', text, { least: 0.1, greatest: 86_400 })
+}
+
+function triesOf(args: Arguments, waits: boolean): number {
+  const text = textOf(args, 'tries')
+  if (text === undefined) return waits ? TRIES_WITH_WAIT : 1
+  return whole('--tries', text, 1, 100)
+}
+
+function whole(option: string, text: string, least: number, greatest: number, also = ''): number {
+  const number = /^\d{1,10}$/.test(text) ? Number(text) : undefined
+  if (number === undefined || number < least || number > greatest) {
+    throw new UsageError(`${option} ${quote(text)}: expected ${least}–${greatest}${also}`)
+  }
+  return number
+}
+
+/** The object without what is undefined. */
+function present<T extends object>(options: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as never
+}

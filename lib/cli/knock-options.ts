@@ -1,0 +1,32 @@
+/** What `postern knock` and `postern revoke` take. The short letters are those of letmein's client. */
+import type { Option } from './options.js'
+
+const WHO_AND_WHERE: readonly Option[] = [
+  { name: 'user', alias: 'u', value: 'ID', describe: 'who knocks, 1–8 hex digits', preset: 'default-user of the file' },
+  { name: 'resource', alias: 'r', value: 'ID', describe: 'what to open, 1–8 hex digits; PORT may be left out then' },
+  { name: 'address', alias: 'a', value: 'ADDR', describe: 'the address to open for', preset: 'that of this machine' },
+  { name: 'ipv4', alias: '4', describe: 'knock at IPv4 addresses only' },
+  { name: 'ipv6', alias: '6', describe: 'knock at IPv6 addresses only' },
+  { name: 'port', alias: 'P', value: 'PORT', describe: 'port that the server hears knocks on, or any (UDP)' },
+  { name: 'protocol', value: 'NAME', describe: 'spa, letmein or auto: spa, and letmein if shut', preset: "the file's" },
+  { name: 'tcp', alias: 'T', describe: 'letmein over TCP' },
+  { name: 'udp', alias: 'U', describe: 'letmein over UDP' },
+  { name: 'tries', value: 'N', describe: 'send up to N times, a second apart', preset: '1; with --wait 3' },
+  { name: 'config', alias: 'c', value: 'FILE', describe: 'configuration', preset: '~/.config/postern/postern.conf' },
+  { name: 'key-file', alias: 'k', value: 'FILE', describe: 'the key: 64 hex digits, or USER = KEY' },
+  { name: 'realm', value: 'TEXT', describe: "the server's [SPA] realm" },
+  { name: 'env-file', value: 'FILE', describe: 'read POSTERN_HOST, _USER, _CONFIG, _KEY_FILE from FILE' },
+  { name: 'quiet', alias: 'q', describe: 'print nothing when all went well' },
+  { name: 'json', describe: 'print one JSON object' },
+]
+
+export const KNOCK_OPTIONS: readonly Option[] = [
+  ...WHO_AND_WHERE,
+  { name: 'lifetime', alias: 'l', value: 'TIME', describe: 'how long: 90, 90s, 30m, 1h, 1d', preset: "the server's" },
+  { name: 'wait', alias: 'w', describe: 'return when the TCP port is open' },
+  { name: 'timeout', alias: 't', value: 'TIME', describe: 'how long --wait waits', preset: '10s' },
+  { name: 'single', describe: 'of an instant resource: send the instant datagram only' },
+  { name: 'extend', describe: 'prolong what is open, open nothing' },
+]
+
+export const REVOKE_OPTIONS = WHO_AND_WHERE

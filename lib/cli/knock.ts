@@ -1,0 +1,87 @@
+/** `postern knock` and `postern revoke`: from checked arguments and the client's file to one errand, and its report. */
+import { performAuto } from '../client/auto.js'
+import { knockAndWait } from '../client/letmein-wait.js'
+import { perform } from '../client/perform.js'
+import type { Operation } from '../gate/verdict.js'
+import type { Command, World } from './command.js'
+import type { ExitCode } from './exit.js'
+import { type KnockArguments, knockArguments } from './knock-arguments.js'
+import { autoErrand, letmeinErrand, spaErrand } from './knock-errands.js'
+import { KNOCK_OPTIONS, REVOKE_OPTIONS } from './knock-options.js'
+import { type Plan, planKnock, type Source } from './knock-plan.js'
+import { tellKnock } from './knock-report.js'
+import { readSource } from './knock-source.js'
+import { alarmsOf, tellLetmein } from './letmein-report.js'
+import { type Arguments, isGiven } from './options.js'
+import { type Told, tell } from './told.js'
+
+export const knock: Command = {
+  name: 'knock',
+  positionals: 'HOST PORT…',
+  describe: 'ask a host to open a port for this machine',
+  options: KNOCK_OPTIONS,
+  examples: [
+    ['postern knock gate.example.org 22', 'as ~/.config/postern/postern.conf says'],
+    ['postern knock -q --wait gate.example.org 22 && ssh gate.example.org', 'return when the port is open'],
+    ['postern knock --lifetime 1h --address 203.0.113.9 192.0.2.1 443', 'for another machine, for an hour'],
+    ['postern knock --protocol letmein -r 22 gate.example.org', "by letmein's exchange, which is answered"],
+    ['postern knock -k laptop.key -u 1 -r 22 --realm gate gate.example.org', 'without a configuration file'],
+  ],
+  run: (args, world) => run(args, world, isGiven(args, 'extend') ? 'extend' : 'open'),
+}
+
+export const revoke: Command = {
+  name: 'revoke',
+  positionals: 'HOST PORT…',
+  describe: 'ask a host to shut again what it opened for this machine',
+  options: REVOKE_OPTIONS,
+  examples: [['postern revoke gate.example.org 22', '']],
+  run: (args, world) => run(args, world, 'revoke'),
+}
+
+async function run(args: Arguments, world: World, operation: Operation): Promise<ExitCode> {
+  const source = await readSource(args, world.env)
+  const asked = knockArguments(args, source.host !== undefined)
+  const plan = planKnock(asked, source)
+  const way = { spa: bySpa, letmein: byLetmein, auto: byAuto }[plan.protocol]
+  return tell(await way({ plan, asked, operation, source, outside: world.outside }), args, world.printer)
+}
+
+interface Ask {
+  readonly plan: Plan
+  readonly asked: KnockArguments
+  readonly operation: Operation
+  readonly source: Source
+  readonly outside: World['outside']
+}
+
+async function bySpa({ plan, asked, operation, source, outside }: Ask): Promise<Told> {
+  const outcome = await perform(spaErrand(plan, asked, operation), outside)
+  return tellKnock({ ...common(plan, asked, operation, source), host: plan.host, outcome })
+}
+
+async function byLetmein({ plan, asked, operation, source, outside }: Ask): Promise<Told> {
+  const errand = letmeinErrand(plan, asked, operation)
+  const wait = asked.waitMs === undefined ? undefined : { ports: asked.ports, timeoutMs: asked.waitMs }
+  const outcome = await knockAndWait(errand, wait, outside)
+  return tellLetmein({ ...common(plan, asked, operation, source), ...outcome, protocol: 'letmein', errand })
+}
+
+async function byAuto({ plan, asked, operation, source, outside }: Ask): Promise<Told> {
+  const errand = autoErrand(plan, asked, operation)
+  const outcome = await performAuto(errand, outside)
+  const { answers, opened } = outcome
+  const alarms = alarmsOf(outcome, errand, outside.nowMs())
+  const report = { ...common(plan, asked, operation, source), answers, opened, alarms }
+  return tellLetmein({ ...report, protocol: 'auto', errand: errand.letmein })
+}
+
+function common({ identity, subjects }: Plan, { waitMs }: KnockArguments, operation: Operation, source: Source) {
+  return {
+    operation,
+    user: identity.user,
+    subjects,
+    warnings: source.warnings,
+    ...(waitMs !== undefined && { waitMs }),
+  }
+}

@@ -1,0 +1,165 @@
+/**
+ * A program in words: help, completion, command lines that are wrong, and its commands. The same option descriptions as on
+ * the client's quick way (plain.ts), put into yargs.
+ */
+import yargs, { type Argv } from 'yargs'
+import { quote } from '../config/error.js'
+import { nearestName } from '../config/nearest.js'
+import type { Command, World } from './command.js'
+import { EXIT, type ExitCode } from './exit.js'
+import { exitCodeOf, reportFailure } from './failure.js'
+import type { Arguments, Option } from './options.js'
+import { spreadLetters } from './plain.js'
+import { UsageError } from './usage.js'
+import { version } from './version.js'
+
+const COMPLETION = 'completion'
+
+/** What a program is, beside its commands. */
+export interface Program {
+  readonly name: string
+  /** One line. */
+  readonly describe: string
+  readonly commands: readonly Command[]
+  /** What its own errors mean; undefined: as everywhere. */
+  readonly exitCodeOf?: (error: unknown) => ExitCode | undefined
+  /** Under each help. */
+  readonly exitCodes: string
+}
+
+/** Answers any command line of a program, and gives its exit code. */
+export async function runProgram(program: Program, words: readonly string[], world: World): Promise<ExitCode> {
+  const [name = '', ...rest] = words
+  const command = program.commands.find((candidate) => candidate.name === name)
+  try {
+    const { output, parsed } = await parse(program, command ? [name, ...spreadLetters(rest, command.options)] : words)
+    if (output !== '') world.printer.line(output)
+    else if (command) return await command.run(argumentsOf(command, parsed), world)
+    else throw unknownCommand(parsed, program)
+    return EXIT.ok
+  } catch (error) {
+    const hint = command ? `${program.name} ${name} --help` : `${program.name} --help`
+    return reportFailure(error, world.printer, {
+      program: program.name,
+      json: words.includes('--json'),
+      hint,
+      exitCode: program.exitCodeOf?.(error) ?? exitCodeOf(error),
+    })
+  }
+}
+
+type Parsed = Readonly<Record<string, unknown>> & { readonly _: readonly (string | number)[] }
+
+/** What yargs makes of it: an output (help, version, completion), or arguments. Throws UsageError. */
+async function parse(program: Program, words: readonly string[]): Promise<{ output: string; parsed: Parsed }> {
+  let output = ''
+  const parsed = await yargsProgram(program).parseAsync([...words], {}, (_error, _parsed, text) => {
+    output = text
+  })
+  return { output, parsed: parsed as Parsed }
+}
+
+function yargsProgram({ name, describe, commands, exitCodes }: Program): Argv {
+  const program = yargs()
+    .scriptName(name)
+    .usage(`${name}: ${describe}\n\n${name} COMMAND [options]`)
+    .parserConfiguration({
+      'parse-numbers': false,
+      'parse-positional-numbers': false,
+      'boolean-negation': false,
+      'camel-case-expansion': false,
+      'dot-notation': false,
+    })
+    .wrap(100)
+    .version(version)
+    .help()
+    .alias('help', 'h')
+    .completion(COMPLETION, 'print a completion script for bash or zsh', withoutLetters)
+    .epilogue(
+      `${inLines(commands.flatMap(({ examples }) => examples.slice(0, 2)))}\n\n${name} COMMAND --help says more.\n\n${exitCodes}`,
+    )
+    .exitProcess(false)
+    .fail((message, error) => {
+      throw error instanceof UsageError ? error : new UsageError(inOurWords(message))
+    })
+  return commands.reduce<Argv>(
+    (all, command) =>
+      all.command(command.name, command.describe, (words) => explain(words, command, { name, exitCodes })),
+    program,
+  )
+}
+
+/** yargs offers the letters too, with two dashes, which they do not have. */
+function withoutLetters(
+  _current: string,
+  _parsed: unknown,
+  complete: (done: (error: Error | null, words: string[] | undefined) => void) => void,
+  done: (words: string[]) => void,
+): void {
+  complete((_error, words) => done((words ?? []).filter((word) => !/^--.$/.test(word))))
+}
+
+/** A command's own help. */
+function explain(
+  words: Argv,
+  { name, positionals, describe, options, examples }: Command,
+  program: Pick<Program, 'name' | 'exitCodes'>,
+): Argv {
+  words
+    .usage(`${program.name} ${name} ${positionals}${positionals && ' '}[options]\n\n${describe}`)
+    .epilogue(`${inLines(examples)}\n\n${program.exitCodes}`)
+  for (const option of options) {
+    words.option(option.name, {
+      ...(option.alias !== undefined && { alias: option.alias }),
+      ...(option.value === undefined ? { type: 'boolean' as const } : { nargs: 1 }),
+      describe: option.value === undefined ? option.describe : `${option.value}: ${option.describe}`,
+      ...(option.preset !== undefined && { defaultDescription: option.preset }),
+    })
+  }
+  return words
+}
+
+/** Each command line unbroken, so that it can be copied; yargs would break it in its column. */
+function inLines(examples: Command['examples']): string {
+  const lines = examples.map(([line, what]) => (what === '' ? `  ${line}` : `  ${line}\n      ${what}`))
+  return ['Examples:', ...lines].join('\n')
+}
+
+/** What yargs found, in the form of plain.ts. Throws UsageError at an unknown option or a doubled one. */
+function argumentsOf({ options }: Command, parsed: Parsed): Arguments {
+  const values: Record<string, string | true> = {}
+  for (const [key, value] of Object.entries(parsed)) {
+    if (key === '_' || key === '$0' || value === undefined || value === false) continue
+    if (options.some(({ alias }) => alias === key)) continue
+    const option = options.find((candidate) => candidate.name === key)
+    if (option === undefined) throw unknownOption(key, options)
+    if (Array.isArray(value)) throw new UsageError(`--${key} is here ${value.length} times: expected once`)
+    values[key] = value === true ? true : String(value)
+  }
+  return { positionals: parsed._.slice(1).map(String), values }
+}
+
+/** yargs says "Not enough arguments following: user". */
+function inOurWords(message: string): string {
+  const key = /^Not enough arguments following: (.+)$/.exec(message)?.[1]
+  return key === undefined ? message : `${dashed(key)}: expected a value behind it`
+}
+
+function unknownOption(key: string, options: readonly Option[]): UsageError {
+  const known = options.map(({ name }) => name)
+  const nearest = key.length > 1 ? nearestName(key, known) : undefined
+  const guess = nearest === undefined ? '' : `: did you mean --${nearest}?`
+  return new UsageError(`${dashed(key)} is no option${guess}`)
+}
+
+function dashed(key: string): string {
+  return key.length === 1 ? `-${key}` : `--${key}`
+}
+
+function unknownCommand({ _: [word] }: Parsed, { commands }: Program): UsageError {
+  const names = commands.map(({ name }) => name)
+  if (word === undefined) return new UsageError(`no command: expected ${names.join(', ')}`)
+  const nearest = nearestName(String(word), names)
+  const hint = nearest === undefined ? `expected ${names.join(', ')}` : `did you mean ${nearest}?`
+  return new UsageError(`${quote(String(word))} is no command: ${hint}`)
+}

@@ -1,0 +1,51 @@
+/**
+ * Datagrams out of the door: one socket a family, all at once, waiting for nothing but the kernel's having taken them. Nobody
+ * answers an SPA datagram, so ICMP and errors of one address say nothing about the others.
+ */
+import { createSocket } from 'node:dgram'
+import type { Family } from '../wire/address.js'
+import type { Destination } from './resolve.js'
+
+export interface Outgoing {
+  readonly bytes: Uint8Array
+  readonly to: Destination
+  readonly port: number
+}
+
+/** What became of one datagram: taken by the kernel, or refused with this error (`ENETUNREACH`, …). */
+export interface Sending {
+  readonly outgoing: Outgoing
+  readonly error?: NodeJS.ErrnoException
+}
+
+/** How datagrams are sent; `send` in programs. */
+export type Sender = (outgoing: readonly Outgoing[]) => Promise<readonly Sending[]>
+
+/** Sends all of them now. Never rejects: each datagram's own fate is in the result, in the same order. */
+export const send: Sender = async (outgoing) => {
+  const fates = await Promise.all(([4, 6] as const).map((family) => sendFamily(family, outgoing)))
+  const byDatagram = new Map(fates.flat().map((fate) => [fate.outgoing, fate]))
+  return outgoing.map((one) => byDatagram.get(one)!)
+}
+
+function sendFamily(family: Family, all: readonly Outgoing[]): Promise<Sending[]> {
+  const outgoing = all.filter(({ to }) => to.family === family)
+  if (outgoing.length === 0) return Promise.resolve([])
+  return new Promise((resolve) => {
+    const fates = new Map<Outgoing, Sending>()
+    // Addresses are literal by now: this look-up keeps Node from loading its resolver (2 ms).
+    const socket = createSocket({ type: `udp${family}`, lookup: (host, _, callback) => callback(null, host, family) })
+    const settle = (one: Outgoing, error?: NodeJS.ErrnoException | null) => {
+      if (fates.has(one)) return
+      fates.set(one, error ? { outgoing: one, error } : { outgoing: one })
+      if (fates.size < outgoing.length) return
+      socket.close()
+      resolve([...fates.values()])
+    }
+    // The family as a whole is missing (EAFNOSUPPORT, EADDRNOTAVAIL at bind): callbacks of queued sends never come.
+    socket.on('error', (error) => {
+      for (const one of outgoing) settle(one, error)
+    })
+    for (const one of outgoing) socket.send(one.bytes, one.port, one.to.address, (error) => settle(one, error))
+  })
+}

@@ -1,0 +1,111 @@
+import { expect } from 'chai'
+import { bundle, CONFIG, Home, KEY } from './program.js'
+
+describe('the postern program refuses', () => {
+  let home: Home
+  before(() => {
+    bundle()
+    home = new Home(CONFIG)
+  })
+  after(() => home.remove())
+  const postern = (line: string) => home.postern(line === '' ? [] : line.split(' '))
+
+  for (const [line, code, message] of [
+    ['', 2, 'no command: expected knock, revoke, gen-key, import (postern --help)'],
+    ['knok gate 22', 2, '"knok" is no command: did you mean knock? (postern --help)'],
+    ['shut gate 22', 2, '"shut" is no command: expected knock, revoke, gen-key, import (postern --help)'],
+    ['knock', 2, 'HOST is missing: expected postern knock HOST PORT'],
+    ['knock gate', 2, 'PORT is missing: name one, or --resource ID'],
+    ['knock 22', 2, 'HOST "22": expected a name or an address before the port'],
+    ['knock a/b 22', 2, 'HOST "a/b": expected a name or an address'],
+    ['knock gate ssh', 2, 'PORT "ssh": expected 1–65535'],
+    ['knock gate 0', 2, 'PORT "0": expected 1–65535'],
+    ['knock gate 65536', 2, 'PORT "65536": expected 1–65535'],
+    ['knock gate 22 0x16', 2, 'PORT "0x16": expected 1–65535'],
+    ['knock gate 22 --user 123456789', 2, '--user "123456789": expected 1–8 hex digits, like 0000002A'],
+    ['knock gate 22 --user=', 2, '--user "": expected 1–8 hex digits, like 0000002A'],
+    ['knock gate 22 --resource ssh', 2, '--resource "ssh": expected 1–8 hex digits, like 0000002A'],
+    ['knock gate 22 --lifetime soon', 2, '--lifetime "soon": expected seconds, 1–4294967295, or a duration'],
+    ['knock gate 22 --lifetime 0', 2, '--lifetime "0": expected seconds, 1–4294967295'],
+    ['knock gate 22 --lifetime 4294967296', 2, '--lifetime "4294967296": expected seconds, 1–4294967295'],
+    ['knock gate 22 --address gate', 2, '--address "gate": expected an IPv4 or IPv6 address, like 192.0.2.7'],
+    ['knock gate 22 --address 0.0.0.0', 2, '--address "0.0.0.0": expected an IPv4 or IPv6 address'],
+    ['knock gate 22 --tries 0', 2, '--tries "0": expected 1–100'],
+    ['knock gate 22 --tries -1', 2, '--tries "-1": expected 1–100'],
+    ['knock gate 22 --port 99999', 2, '--port "99999": expected 1–65535, or any'],
+    ['knock gate 22 --timeout 5', 2, '--timeout without --wait: it is how long --wait waits'],
+    ['knock gate 22 --wait --timeout 0', 2, '--timeout "0": expected seconds, 0.1–86400'],
+    ['knock gate -r 22 --wait', 2, '--wait without PORT: name the TCP port to wait for'],
+    ['knock gate 22 8000 -r 22', 2, '--resource with 2 ports: expected one port'],
+    ['knock gate 22 --single --extend', 2, '--single: expected without --extend, --lifetime and --address'],
+    ['knock gate 53 --wait', 2, '--wait: resource 00000053 is UDP, which cannot be probed: leave --wait out'],
+    ['knock gate 55 --wait', 2, '--wait: a lease of resource 00000055 lets in 1 at most, and a probe is one'],
+    ['knock gate 22 --protocol knockd', 2, '--protocol "knockd": expected spa, letmein, auto'],
+    ['knock gate 22 --tcp', 2, "--tcp: postern's own datagram goes over UDP: leave it out, or knock with"],
+    ['knock gate 22 --protocol letmein -T -P any', 2, '--port any: over TCP a number is expected'],
+    ['knock gate 22 --protocol letmein -l 5', 2, "--lifetime: letmein's exchange cannot say it: leave it out"],
+    ['knock gate 22 --protocol letmein -a ::1', 2, "--address: letmein's exchange cannot say it"],
+    ['knock gate 22 --protocol letmein --extend', 2, "--extend: letmein's exchange cannot say it"],
+    ['knock gate 80 --protocol letmein --single', 2, "--single: letmein's exchange cannot say it"],
+    ['knock gate 22 --protocol letmein --realm x', 2, "--realm: letmein's exchange cannot say it"],
+    ['knock gate 22 --protocol letmein --tries 2', 2, "--tries: letmein's exchange is repeated by itself within"],
+    ['knock -46 ::1 22 --protocol letmein -U', 2, '::1 is an IPv6 address: leave -4 and -6 out'],
+    ['knock -6 127.0.0.1 22 --protocol letmein', 1, '127.0.0.1 is an IPv4 address: leave -6 out'],
+    ['knock gate 22 --lifetme 5', 2, '--lifetme is no option: did you mean --lifetime? (postern knock --help)'],
+    ['knock gate 22 --colour', 2, '--colour is no option'],
+    ['knock gate 22 -x', 2, '-x is no option'],
+    ['knock gate 22 -u', 2, '-u: expected a value behind it'],
+    ['knock gate 22 -u 1 -u 2', 2, '--user is here 2 times: expected once'],
+    ['knock gate 22 --config=', 2, '--config "": expected a file'],
+    ['revoke gate 22 --lifetime 5', 2, '--lifetime is no option'],
+    ['gen-key 1', 2, 'gen-key: expected no argument but --user ID'],
+    ['knock -4 ::1 22', 1, '::1 is an IPv6 address: leave -4 out'],
+    ['knock no.such.invalid 22', 1, 'no.such.invalid: no address found ('],
+    [
+      'knock gate 2222',
+      78,
+      `no resource for port 2222 (it maps 22, 8000–8010, 53, 54, 55): add "00002222 = port: 2222"`,
+    ],
+    ['knock gate 54', 78, 'resource 00000054 (port 54) is not for user 00000001'],
+    ['knock gate 22 -u 2', 78, 'no key for user 00000002 (it has keys for 00000001): add "00000002 = KEY" to [KEYS]'],
+    ['knock gate 22 -c nowhere.conf', 78, 'nowhere.conf: no such file'],
+    ['knock gate 22 -k nowhere.key', 78, 'nowhere.key: no such file'],
+  ] as const) {
+    it(`postern ${line} (${code})`, async () => {
+      const { code: found, out, err } = await postern(line)
+      expect(err).to.include(message)
+      expect(err).to.match(/^postern: .*\n$/)
+      expect({ found, out }).to.deep.equal({ found: code, out: '' })
+    })
+  }
+
+  it('with one object, where --json is given', async () => {
+    const { code, out, err } = await postern('knock gate 0 --json')
+    expect(JSON.parse(out)).to.deep.equal({
+      error: { code: 'usage', message: 'PORT "0": expected 1–65535', exitCode: 2 },
+    })
+    expect({ code, err }).to.deep.equal({ code: 2, err: '' })
+  })
+
+  it('a key on the command line, without showing it', async () => {
+    const { code, out, err } = await postern(`knock gate 22 --key-file ${KEY}`)
+    expect(code).to.equal(2)
+    expect(out + err)
+      .to.match(/expected a file/)
+      .and.not.include(KEY)
+  })
+
+  it('a key file that others can read (77), without showing it', async () => {
+    const path = home.write('open.key', KEY, 0o644)
+    const { code, err } = await home.postern(['knock', '-k', path, '127.0.0.1', '22'])
+    expect(code).to.equal(77)
+    expect(err).to.include(path).and.include('chmod 600').and.not.include(KEY)
+  })
+
+  it('a file that is wrong (78), with its line', async () => {
+    const path = home.write('wrong.conf', '[CLIENT]\ndefault-user = nobody\n')
+    const { code, err } = await home.postern(['knock', '-c', path, '127.0.0.1', '22'])
+    expect(code).to.equal(78)
+    expect(err).to.include(`${path}:2:`)
+  })
+})

@@ -1,0 +1,47 @@
+import { xchacha20poly1305 } from '@noble/ciphers/chacha.js'
+import { expand, extract } from '@noble/hashes/hkdf.js'
+import { hmac } from '@noble/hashes/hmac.js'
+import { sha256 } from '@noble/hashes/sha2.js'
+import { sha3_256 } from '@noble/hashes/sha3.js'
+import { expect } from 'chai'
+import fc from 'fast-check'
+import * as native from '../../lib/client/native-crypto.js'
+
+const bytes = (length: number) => fc.uint8Array({ minLength: length, maxLength: length })
+const any = fc.uint8Array({ maxLength: 300 })
+const plain = (array: Uint8Array) => Uint8Array.from(array)
+
+describe('node:crypto in place of noble', () => {
+  it('makes the same HMAC, also of an empty key', () => {
+    fc.assert(
+      fc.property(any, any, (key, message) => {
+        expect(plain(native.hmac(native.sha256, key, message))).to.deep.equal(hmac(sha256, key, message))
+        expect(plain(native.hmac(native.sha3_256, key, message))).to.deep.equal(hmac(sha3_256, key, message))
+      }),
+    )
+  })
+
+  it('makes the same HKDF', () => {
+    fc.assert(
+      fc.property(any, any, any, fc.integer({ min: 1, max: 32 }), (ikm, salt, info, length) => {
+        const prk = native.extract(native.sha256, ikm, salt)
+        expect(plain(prk)).to.deep.equal(extract(sha256, ikm, salt))
+        expect(plain(native.expand(native.sha256, prk, info, length))).to.deep.equal(expand(sha256, prk, info, length))
+      }),
+    )
+  })
+
+  it('refuses a longer one, which would need further rounds', () => {
+    expect(() => native.expand(native.sha256, new Uint8Array(32), new Uint8Array(0), 33)).to.throw(RangeError)
+  })
+
+  it('makes the same XChaCha20-Poly1305, wherever in a buffer key and nonce lie', () => {
+    fc.assert(
+      fc.property(bytes(33), bytes(25), any, any, (key, nonce, aad, plaintext) => {
+        const [k, n] = [key.subarray(1), nonce.subarray(1)]
+        const sealed = native.xchacha20poly1305(k, n, aad).encrypt(plaintext)
+        expect(plain(sealed)).to.deep.equal(xchacha20poly1305(k, n, aad).encrypt(plaintext))
+      }),
+    )
+  })
+})
