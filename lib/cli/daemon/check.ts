@@ -1,0 +1,100 @@
+/** `posternd check`: reads the configuration as the daemon would, and says what it means or what is wrong with it. */
+import { statSync } from 'node:fs'
+import { daemonGroups, loadServerConfig } from '../../config/files.js'
+import { shellWord } from '../../config/permissions.js'
+import type { PortRange, Resource, ServerConfig } from '../../config/types.js'
+import { counted } from '../../daemon/counted.js'
+import { formatId } from '../../wire/ids.js'
+import type { Command } from '../command.js'
+import { EXIT } from '../exit.js'
+import { isGiven, textOf } from '../options.js'
+import { table } from '../print.js'
+import { UsageError } from '../usage.js'
+import { CONFIG_OPTION, JSON_OPTION } from './options.js'
+
+export const check: Command = {
+  name: 'check',
+  positionals: '',
+  describe: 'read the configuration and say what it means; all errors at once, exit 78',
+  options: [CONFIG_OPTION, JSON_OPTION],
+  examples: [['posternd check && systemctl reload postern', 'after each edit']],
+  run: async (args, { printer, env }) => {
+    if (args.positionals.length > 0)
+      throw new UsageError(`"${args.positionals[0]}": expected no argument; --config FILE names a file`)
+    const read = loadServerConfig(textOf(args, 'config') ?? env['POSTERN_CONFIG'])
+    const config = { ...read, warnings: [...warningsForDaemon(read.file), ...read.warnings] }
+    if (isGiven(args, 'json')) printer.line(JSON.stringify(meaningOf(config)))
+    else {
+      for (const warning of config.warnings) printer.error(`warning: ${warning}`)
+      printer.line(inWords(config))
+    }
+    return EXIT.ok
+  },
+}
+
+/** Root may read what the monitor's own user may not: then the gate would come up, and no daemon. */
+function warningsForDaemon(file: string): string[] {
+  const groups = daemonGroups()
+  const { mode, gid } = statSync(file)
+  if (process.geteuid?.() !== 0 || groups.length === 0 || (groups.includes(gid) && (mode & 0o040) !== 0)) return []
+  const word = shellWord(file)
+  return [
+    `${file}: user postern may not read it, so the daemon would not start: chgrp postern ${word} && chmod 640 ${word}`,
+  ]
+}
+
+/** Everything but keys. */
+function meaningOf(config: ServerConfig): object {
+  const { file, spa, firewall, letmein, warnings } = config
+  const users = [...config.users.keys()].map(formatId)
+  const resources = [...config.resources.values()].map(({ line: _, id, users: allowed, ...resource }) => ({
+    id: formatId(id),
+    ...resource,
+    ...(allowed === undefined ? {} : { users: allowed.map(formatId) }),
+  }))
+  return { file, mode: firewall.mode, spa, letmein, users, resources, warnings }
+}
+
+function inWords(config: ServerConfig): string {
+  const { spa, firewall } = config
+  const heard = spa.ports === 'any' ? 'any UDP port' : `UDP port ${spa.ports.join(', ')}`
+  const rows = [...config.resources.values()].map((resource) => [
+    formatId(resource.id),
+    resource.name ?? '',
+    targetOf(resource),
+    `${resource.timeoutMs / 1000} s`,
+    resource.users === undefined ? 'every user' : `users ${resource.users.map(formatId).join(', ')}`,
+    [
+      resource.instant && 'instant',
+      resource.cut && 'cut',
+      resource.connections > 0 && `${resource.connections} connections`,
+    ]
+      .filter(Boolean)
+      .join(', '),
+  ])
+  return [
+    `${config.file}: good`,
+    spa.enabled
+      ? `knocks are heard on ${heard}; realm ${JSON.stringify(spa.realm)}; window ${spa.windowMs / 1000} s`
+      : 'postern SPA is off',
+    ...letmeinWords(config),
+    `${firewall.mode} mode; ${counted(config.users.size, 'user')}; ${counted(config.resources.size, 'resource')}`,
+    table(rows),
+  ].join('\n')
+}
+
+function letmeinWords({ letmein: { enabled, ports, errorPolicy } }: ServerConfig): string[] {
+  if (!enabled) return []
+  const udp = ports.udp === 'any' ? ['any UDP port'] : ports.udp.map((port) => `UDP ${port}`)
+  const where = [...udp, ...ports.tcp.map((port) => `TCP ${port}`)].join(', ')
+  return [`letmein's clients are heard on ${where}; control-error-policy ${errorPolicy}`]
+}
+
+function targetOf({ target }: Resource): string {
+  if (target.kind === 'jump') return target.jumps.map((jump) => `${jump.hook} jumps to ${jump.chain}`).join(', ')
+  return `${target.protocols.join(',')} ${target.ports.map(rangeText).join(',')}`
+}
+
+function rangeText({ first, last }: PortRange): string {
+  return first === last ? String(first) : `${first}-${last}`
+}

@@ -1,0 +1,136 @@
+/** `posternd import letmein`: from letmein's server file to one of postern's. */
+import { readFileSync } from 'node:fs'
+import { hostname } from 'node:os'
+import { addOptions } from '../../config/add-options.js'
+import { groupIds, hostFacts, SERVER_FILES, thisProcess } from '../../config/files.js'
+import { parseIni } from '../../config/ini.js'
+import { formatRange } from '../../config/ports.js'
+import { readOwnFile } from '../../config/read-file.js'
+import { portsOf } from '../../config/resources.js'
+import { readServerConfig } from '../../config/server.js'
+import type { Resource, ServerConfig } from '../../config/types.js'
+import { formatId } from '../../wire/ids.js'
+import type { Command } from '../command.js'
+import { counted, finishImport, importOptions, importSource, importTarget } from '../import-letmein.js'
+import { textOf } from '../options.js'
+
+const [POSTERN_FILE, LETMEIN_FILE] = SERVER_FILES
+
+export const importServer: Command = {
+  name: 'import',
+  positionals: 'letmein [FILE]',
+  describe: "take over letmein's server file: says what that means, and with --write makes a posternd.conf of it",
+  options: [
+    ...importOptions(POSTERN_FILE),
+    {
+      name: 'realm',
+      value: 'TEXT',
+      describe: 'a name for this server, the same at its clients',
+      preset: 'a fresh one',
+    },
+  ],
+  examples: [
+    ['posternd import letmein', `what of ${LETMEIN_FILE} would be taken over, and what differs`],
+    ['posternd import letmein --write && posternd check', `make ${POSTERN_FILE} of it`],
+  ],
+  run: async (args, world) => {
+    const from = importSource(args, LETMEIN_FILE)
+    const to = importTarget(args, POSTERN_FILE)
+    const original = readOwnFile(from, thisProcess('daemon')).text
+    // What is wrong with it is told with letmein's file and line.
+    readServerConfig(original, from)
+    const realm = textOf(args, 'realm') ?? freshRealm(world.outside.random)
+    const text = addOptions(`# Taken over from ${from}.\n${original}`, [
+      { section: 'LETMEIN', name: 'enabled', value: 'yes', comment: ["letmein's clients are heard."] },
+      { section: 'SPA', name: 'realm', value: realm, comment: ["Clients that use postern's own knock say the same."] },
+    ])
+    const config = readServerConfig(text, to, hostFacts())
+    const gid = process.geteuid?.() === 0 ? posternGroup() : undefined
+    const file = { mode: gid === undefined ? 0o600 : 0o640, folderMode: 0o755, ...(gid !== undefined && { gid }) }
+    const told = { takes: takesOf(config), differs: differencesOf(config, original), warnings: config.warnings }
+    return finishImport({ from, to, text, ...told, next: nextOf(config, to, gid), file }, args, world)
+  },
+}
+
+/** A name that no other server has: a key that two servers share opens at one of them only. */
+function freshRealm(random: (bytes: number) => Uint8Array): string {
+  return `${hostname()}-${Buffer.from(random(4)).toString('hex')}`
+}
+
+function posternGroup(): number | undefined {
+  return groupIds(readFileSync('/etc/group', 'utf8'), ['postern'])[0]
+}
+
+function takesOf({ users, resources, letmein, spa, firewall }: ServerConfig): [string, string][] {
+  const { udp, tcp } = letmein.ports
+  const heard = [
+    ...(udp === 'any' ? ['any UDP'] : udp.map((port) => `${port}/udp`)),
+    ...tcp.map((port) => `${port}/tcp`),
+  ]
+  const { chain } = firewall
+  const chains = chain && [chain.input, chain.forward, chain.output].filter((name) => name !== undefined)
+  return [
+    ['users with a key', counted([...users.keys()].map(formatId))],
+    ['resources', counted([...resources.values()].map(resourceText))],
+    ['control port', `${heard.join(', ')}; control-timeout ${letmein.controlTimeoutMs / 1000} s`],
+    ['control-error-policy', letmein.errorPolicy],
+    [
+      'chains',
+      chain ? `${chain.family} ${chain.table}: ${chains!.join(', ')}` : "none: postern's own table (guard mode)",
+    ],
+    ['realm', spa.realm],
+  ]
+}
+
+function resourceText(resource: Resource): string {
+  const { id, users, target } = resource
+  const what =
+    target.kind === 'jump'
+      ? `jump to ${target.jumps.map(({ chain }) => chain).join(' ')}`
+      : `${target.protocols.join('+')} ${portsOf(resource).map(formatRange).join(' ')}`
+  return `${formatId(id)} (${what}${users === undefined ? '' : `, ${users.length} users`})`
+}
+
+/** What an administrator of letmein would not expect. */
+function differencesOf({ letmein, spa, firewall }: ServerConfig, original: string): string[] {
+  const { sections } = parseIni(original)
+  const says = (section: string, name: string) =>
+    sections.get(section)?.options.some((option) => option.name === name) ?? false
+  const heard = spa.ports === 'any' ? 'any UDP port' : `UDP port ${spa.ports.join(', ')}`
+  return [
+    ...(says('GENERAL', 'control-error-policy')
+      ? letmein.errorPolicy === 'always'
+        ? ['control-error-policy = always is kept: strangers are answered; basic-auth answers none']
+        : []
+      : ['control-error-policy is basic-auth where the file does not say (letmein: always): strangers get no answer']),
+    'a recorded KNOCK gets silence, from anywhere, over restarts (letmein: a CHALLENGE, for ever)',
+    'leases end in time, also when the daemon is dead, and live on over restarts and reloads (SIGHUP)',
+    ...(letmein.ports.tcp.length > 0
+      ? [
+          `TCP port ${letmein.ports.tcp.join(', ')} answers whoever connects, by its nature; [GENERAL] port = 5800 / udp is silent`,
+        ]
+      : []),
+    `postern's own knock is heard too, at ${heard}, with the realm above: no client of letmein's has to change`,
+    ...(firewall.chain ? ['the chains are kept: stop letmeinfwd first, which empties them at its end'] : []),
+    ...(says('NFTABLES', 'max-nr-rules')
+      ? ['max-nr-rules has no meaning: [LIMITS] leases-per-user, and leases: of a resource']
+      : []),
+    ...(says('GENERAL', 'seccomp') ? ['seccomp has no meaning: the listener has no privilege at all'] : []),
+    'the file is refused, not only warned of, where others can write it or read its keys',
+  ]
+}
+
+function nextOf({ firewall }: ServerConfig, to: string, gid: number | undefined): string[] {
+  const isRoot = process.geteuid?.() === 0
+  return [
+    ...(isRoot && gid === undefined
+      ? [
+          `systemd-sysusers && chgrp postern ${to} && chmod 640 ${to}    # there is no group postern yet (conf/sysusers.d)`,
+        ]
+      : []),
+    to === POSTERN_FILE ? 'posternd check' : `posternd check --config ${to}`,
+    `systemctl disable --now letmeind.service letmeind.socket letmeinfwd.service letmeinfwd.socket${firewall.chain ? '    # its leases end here' : ''}`,
+    'posternd trust-clock',
+    'systemctl enable --now postern-gate postern',
+  ]
+}

@@ -1,0 +1,77 @@
+/** `posternd open` and `posternd revoke`: the administrator's own hand on a running daemon's leases. */
+import { loadServerConfig } from '../../config/files.js'
+import type { ServerConfig } from '../../config/types.js'
+import { askControl, ControlError } from '../../daemon/control.js'
+import { describeOutcome } from '../../daemon/outcomes.js'
+import type { LeaseOutcome } from '../../firewall/types.js'
+import { canonicalAddress } from '../../wire/address.js'
+import { parseId } from '../../wire/ids.js'
+import type { Command, World } from '../command.js'
+import { wholeSeconds } from '../duration.js'
+import { EXIT, type ExitCode } from '../exit.js'
+import { type Arguments, isGiven, type Option, textOf } from '../options.js'
+import { UsageError } from '../usage.js'
+import { CONFIG_OPTION, controlPathOf, JSON_OPTION, RUN_DIR_OPTION } from './options.js'
+
+const LIFETIME: Option = {
+  name: 'lifetime',
+  alias: 'l',
+  value: 'TIME',
+  describe: 'how long: 90, 90s, 30m, 1h',
+  preset: "the resource's",
+}
+
+export const open: Command = {
+  name: 'open',
+  positionals: 'RESOURCE ADDRESS',
+  describe: 'give ADDRESS a lease of RESOURCE (its id, its name or a port of it)',
+  options: [LIFETIME, CONFIG_OPTION, RUN_DIR_OPTION, JSON_OPTION],
+  examples: [
+    ['posternd open 22 192.0.2.7', 'whoever has no key at hand'],
+    ['posternd open ssh 2001:db8::7 --lifetime 1h', 'by name, for an hour at most'],
+  ],
+  run: (args, world) => change('open', args, world),
+}
+
+export const revoke: Command = {
+  name: 'revoke',
+  positionals: 'RESOURCE ADDRESS',
+  describe: 'end the lease of RESOURCE that ADDRESS has',
+  options: [CONFIG_OPTION, RUN_DIR_OPTION, JSON_OPTION],
+  examples: [['posternd revoke 22 192.0.2.7', 'at once']],
+  run: (args, world) => change('revoke', args, world),
+}
+
+async function change(command: 'open' | 'revoke', args: Arguments, { printer, env }: World): Promise<ExitCode> {
+  const [name, to, ...more] = args.positionals
+  if (name === undefined || to === undefined || more.length > 0)
+    throw new UsageError(`expected posternd ${command} RESOURCE ADDRESS`)
+  const address = canonicalAddress(to)
+  if (address === undefined) throw new UsageError(`ADDRESS "${to}": expected an IPv4 or IPv6 address, like 192.0.2.7`)
+  const lifetime = textOf(args, 'lifetime')
+  const lifetimeSeconds =
+    lifetime === undefined ? 0 : wholeSeconds('--lifetime', lifetime, { least: 1, greatest: 0xffff_ffff })
+  const resource = resourceOf(name, loadServerConfig(textOf(args, 'config') ?? env['POSTERN_CONFIG']))
+  const answer = await askControl(controlPathOf(args), { command, resource, address, lifetimeSeconds })
+  if (!answer.ok) throw new ControlError('broken', answer.error)
+  const outcome = answer['outcome'] as LeaseOutcome
+  printer.line(isGiven(args, 'json') ? JSON.stringify(outcome) : describeOutcome(outcome))
+  return outcome.kind === 'refused' ? EXIT.failed : EXIT.ok
+}
+
+/** By name, by a port that it covers, or by id, in this order. */
+function resourceOf(text: string, config: ServerConfig): number {
+  const resources = [...config.resources.values()]
+  const port = /^[0-9]{1,5}$/.test(text) ? Number(text) : undefined
+  const found =
+    resources.find((resource) => resource.name === text) ??
+    resources.find(
+      ({ target }) =>
+        port !== undefined &&
+        target.kind === 'ports' &&
+        target.ports.some(({ first, last }) => first <= port && port <= last),
+    ) ??
+    resources.find((resource) => resource.id === parseId(text))
+  if (found === undefined) throw new UsageError(`RESOURCE "${text}": ${config.file} has none of this name, port or id`)
+  return found.id
+}

@@ -1,0 +1,85 @@
+/** `posternd status`: the leases that the kernel has, and, where a daemon runs, what it counted. */
+import { askControl, ControlError } from '../../daemon/control.js'
+import { counted } from '../../daemon/counted.js'
+import { REASONS, type Reason } from '../../daemon/reasons.js'
+import type { Lease } from '../../firewall/types.js'
+import { formatId } from '../../wire/ids.js'
+import type { Command } from '../command.js'
+import { EXIT } from '../exit.js'
+import { isGiven } from '../options.js'
+import { table } from '../print.js'
+import { managerOf } from './kernel.js'
+import { CONFIG_OPTION, controlPathOf, JSON_OPTION, RUN_DIR_OPTION } from './options.js'
+
+/** What a running daemon says of itself. */
+interface DaemonStatus {
+  readonly startedMs: number
+  readonly mode: string
+  readonly file: string
+  readonly users: number
+  readonly resources: number
+  readonly listenerAnsweredMsAgo: number
+  readonly counters: Readonly<Record<string, number>>
+  readonly leases: readonly Lease[]
+}
+
+export const status: Command = {
+  name: 'status',
+  positionals: '',
+  describe: 'leases as the kernel has them, and what the daemon counted',
+  options: [CONFIG_OPTION, RUN_DIR_OPTION, JSON_OPTION],
+  examples: [['posternd status --json', 'for a program']],
+  run: async (args, world) => {
+    const daemon = await daemonStatus(controlPathOf(args))
+    const leases = daemon?.leases ?? managerOf(args, world).manager.leases()
+    if (isGiven(args, 'json')) {
+      const rows = leases.map(({ resource, user, ...lease }) => ({
+        ...lease,
+        resource: formatId(resource),
+        ...(user === undefined ? {} : { user: formatId(user) }),
+      }))
+      world.printer.line(JSON.stringify({ running: daemon !== undefined, ...daemon, leases: rows }))
+    } else
+      world.printer.line([daemonWords(daemon), leaseWords(leases), counterWords(daemon)].filter(Boolean).join('\n'))
+    return EXIT.ok
+  },
+}
+
+async function daemonStatus(path: string): Promise<DaemonStatus | undefined> {
+  try {
+    const answer = await askControl(path, { command: 'status' })
+    if (!answer.ok) throw new ControlError('broken', answer.error)
+    return answer as unknown as DaemonStatus
+  } catch (error) {
+    if (error instanceof ControlError && error.code === 'absent') return undefined
+    throw error
+  }
+}
+
+function daemonWords(daemon: DaemonStatus | undefined): string {
+  if (daemon === undefined) return 'no posternd runs here: the gate is as it left it, leases run out'
+  const { mode, users, resources, file } = daemon
+  const since = new Date(daemon.startedMs).toISOString()
+  return `posternd runs since ${since}: ${mode} mode, ${counted(users, 'user')}, ${counted(resources, 'resource')}, ${file}`
+}
+
+function leaseWords(leases: readonly Lease[]): string {
+  if (leases.length === 0) return 'no lease is live'
+  const rows = leases.map((lease) => [
+    formatId(lease.resource),
+    lease.address,
+    `${(lease.remainingMs / 1000).toFixed(1)} s`,
+    lease.user === undefined ? '-' : formatId(lease.user),
+  ])
+  return table([['RESOURCE', 'ADDRESS', 'LEFT', 'USER'], ...rows])
+}
+
+function counterWords(daemon: DaemonStatus | undefined): string {
+  const counters = Object.entries(daemon?.counters ?? {})
+  return counters
+    .map(([name, count]) => {
+      const why = REASONS[name.replace(/^refused /, '') as Reason]
+      return why === undefined ? `${name}: ${count}` : `${name}: ${count} (${why})`
+    })
+    .join('\n')
+}

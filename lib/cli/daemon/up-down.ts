@@ -1,0 +1,66 @@
+/**
+ * `posternd up`: the shut gate with no daemon (at boot, before the network). `posternd down`: everything of ours out of the
+ * kernel, whether a daemon runs or not.
+ */
+import { mkdirSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { BOOT_MARK, hasBootMark, leaveBootMark } from '../../daemon/boot-mark.js'
+import { askControl, ControlError } from '../../daemon/control.js'
+import { gateInstead, leavesNoGate, raiseLastGate } from '../../daemon/last-gate.js'
+import { nftProgram } from '../../firewall/nft.js'
+import { readBootId } from '../../replay/boot-id.js'
+import type { Command, World } from '../command.js'
+import { EXIT } from '../exit.js'
+import { type Arguments, textOf } from '../options.js'
+import { kernelOf, managerOf } from './kernel.js'
+import { CONFIG_OPTION, controlPathOf, RUN_DIR_OPTION, runDirOf, STATE_DIR, STATE_DIR_OPTION } from './options.js'
+
+export const up: Command = {
+  name: 'up',
+  positionals: '',
+  describe: 'put the shut gate up without a daemon; postern-gate.service does it at boot, before the network',
+  options: [CONFIG_OPTION, RUN_DIR_OPTION, STATE_DIR_OPTION],
+  examples: [['posternd up', 'protected ports are shut from here on; leases of an earlier boot are gone']],
+  run: async (args, world) => {
+    const bootId = Buffer.from(readBootId()).toString('hex')
+    const mark = join(runDirOf(args), BOOT_MARK)
+    startOrLastGate(args, world, hasBootMark(mark, bootId))
+    // The folder is ours until the starter gives it to the monitor.
+    mkdirSync(dirname(mark), { recursive: true, mode: 0o755 })
+    leaveBootMark(mark, bootId)
+    return EXIT.ok
+  },
+}
+
+/** A start that cannot work leaves no port open that was guarded before: its error goes on, behind a shut gate. */
+function startOrLastGate(args: Arguments, world: World, keep: boolean): void {
+  try {
+    managerOf(args, world).manager.start({ keep })
+  } catch (error) {
+    if (leavesNoGate(error)) {
+      const folder = join(textOf(args, 'state-dir') ?? STATE_DIR, 'monitor')
+      const raise = () => raiseLastGate(folder, nftProgram('nft'), kernelOf(world), { keep })
+      world.printer.error(`posternd: ${gateInstead(raise)}`)
+    }
+    throw error
+  }
+}
+
+export const down: Command = {
+  name: 'down',
+  positionals: '',
+  describe: 'take everything of ours out of the kernel and end the daemon: the ports are as the host’s own rules say',
+  options: [CONFIG_OPTION, RUN_DIR_OPTION],
+  examples: [['posternd down', 'before removing postern']],
+  run: async (args, world) => {
+    try {
+      const answer = await askControl(controlPathOf(args), { command: 'down' })
+      if (!answer.ok) throw new ControlError('broken', answer.error)
+    } catch (error) {
+      if (!(error instanceof ControlError && error.code === 'absent')) throw error
+      managerOf(args, world).manager.remove()
+    }
+    world.printer.line('down: nothing of postern is in the kernel; its ports are as the host’s own rules say')
+    return EXIT.ok
+  },
+}

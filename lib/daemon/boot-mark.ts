@@ -1,0 +1,27 @@
+/**
+ * Whether postern was already up in this boot: the kernel's leases of this boot are kept over a restart, those that a saved
+ * ruleset brought back to life at boot are not. The mark lies in /run and holds the boot's id.
+ */
+import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+
+/** Below the run directory. */
+export const BOOT_MARK = 'monitor/boot'
+
+/** True where `path` was written in the boot with this id. Unreadable or absent: false. */
+export function hasBootMark(path: string, bootId: string): boolean {
+  try {
+    return readFileSync(path, 'utf8').trim() === bootId
+  } catch {
+    return false
+  }
+}
+
+/**
+ * Leaves the mark, whole or not at all. Root does it too, in a folder that is the monitor's: a link that lies there is not
+ * followed. Throws what the file system throws.
+ */
+export function leaveBootMark(path: string, bootId: string): void {
+  rmSync(`${path}.new`, { force: true })
+  writeFileSync(`${path}.new`, `${bootId}\n`, { mode: 0o644, flag: 'wx' })
+  renameSync(`${path}.new`, path)
+}

@@ -1,0 +1,101 @@
+/**
+ * The administrator's door to a running monitor: a UNIX socket in a folder that only root and the monitor can enter. One JSON
+ * object on a line asks, one answers. Its permissions are the whole authentication.
+ */
+import { rmSync } from 'node:fs'
+import { connect, createServer, type Server } from 'node:net'
+
+const MAX_LINE_BYTES = 64 * 1024
+const MAX_CONNECTIONS = 16
+const IDLE_MS = 10_000
+
+export const CONTROL_SOCKET = 'monitor/control.sock'
+
+export type ControlRequest =
+  | { readonly command: 'status' }
+  | {
+      readonly command: 'open' | 'revoke'
+      readonly resource: number
+      readonly address: string
+      readonly lifetimeSeconds?: number
+    }
+  | { readonly command: 'down' | 'trust-clock' }
+
+export type ControlAnswer =
+  | { readonly ok: true; readonly [key: string]: unknown }
+  | { readonly ok: false; readonly error: string }
+
+/** Serves `answer` at `path`, whose folder must be the monitor's own. `answer` must not throw. */
+export function serveControl(
+  path: string,
+  answer: (request: ControlRequest) => ControlAnswer | Promise<ControlAnswer>,
+): Server {
+  rmSync(path, { force: true })
+  const server = createServer((socket) => {
+    let line = ''
+    socket.setEncoding('utf8')
+    socket.setTimeout(IDLE_MS, () => socket.destroy())
+    socket.on('error', () => socket.destroy())
+    socket.on('data', async (chunk: string) => {
+      line += chunk
+      if (line.length > MAX_LINE_BYTES) socket.destroy()
+      const end = line.indexOf('\n')
+      if (end < 0) return
+      const request = line.slice(0, end)
+      line = ''
+      socket.end(`${JSON.stringify(await answerLine(request, answer))}\n`)
+    })
+  })
+  server.maxConnections = MAX_CONNECTIONS
+  server.listen(path)
+  return server
+}
+
+async function answerLine(
+  line: string,
+  answer: (request: ControlRequest) => ControlAnswer | Promise<ControlAnswer>,
+): Promise<ControlAnswer> {
+  try {
+    return await answer(JSON.parse(line))
+  } catch (error) {
+    return { ok: false, error: error instanceof Error ? error.message : String(error) }
+  }
+}
+
+/** Why no daemon answered. `absent`: none runs. `denied`: not ours to ask. */
+export class ControlError extends Error {
+  override readonly name = 'ControlError'
+  readonly code: 'absent' | 'denied' | 'broken'
+  constructor(code: 'absent' | 'denied' | 'broken', message: string) {
+    super(message)
+    this.code = code
+  }
+}
+
+/** Asks the monitor at `path`. Rejects with ControlError. */
+export function askControl(path: string, request: ControlRequest): Promise<ControlAnswer> {
+  return new Promise((resolve, reject) => {
+    const socket = connect(path)
+    let text = ''
+    socket.setEncoding('utf8')
+    socket.setTimeout(IDLE_MS, () => socket.destroy(new Error('no answer within 10 s')))
+    socket.on('connect', () => socket.write(`${JSON.stringify(request)}\n`))
+    socket.on('data', (chunk: string) => {
+      text += chunk
+    })
+    socket.on('end', () => {
+      try {
+        resolve(JSON.parse(text) as ControlAnswer)
+      } catch {
+        reject(new ControlError('broken', `${path}: the daemon's answer broke off`))
+      }
+    })
+    socket.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code === 'EACCES' || error.code === 'EPERM')
+        reject(new ControlError('denied', `${path}: permission denied: run as root`))
+      else if (error.code === 'ENOENT' || error.code === 'ECONNREFUSED')
+        reject(new ControlError('absent', `${path}: no posternd runs here`))
+      else reject(new ControlError('broken', `${path}: ${error.message}`))
+    })
+  })
+}

@@ -1,0 +1,75 @@
+/**
+ * The gate of the last good configuration, shut: what goes up where this start cannot work (a file that is spoilt, or that
+ * nft does not take; a full disk), so that it does not leave the ports open after a boot. Guard mode only: in chain mode the host's own ruleset shuts.
+ */
+import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { ConfigError } from '../config/error.js'
+import type { Nft } from '../firewall/nft.js'
+import { isOurs } from '../firewall/transition.js'
+import { FirewallError, type Kernel } from '../firewall/types.js'
+import { ReplayError } from '../replay/error.js'
+
+const FILE = 'gate.nft'
+const INET = 1
+const TABLE = /^table inet ([A-Za-z0-9_.-]{1,64}) \{$/m
+/** The file is the monitor's own, and root loads it at boot: nft must not be told to read, and to say, what only root may. */
+const INCLUDE = /(^|[\s;{}])include[\s"<]/m
+
+/** `foreign`: somebody else's table has its name. */
+export type GateOutcome = 'there' | 'raised' | 'none' | 'foreign'
+
+/** Keeps the text beside the horizon, whole or not at all. Throws what the file system throws. */
+export function keepGate(folder: string, text: string): void {
+  const file = join(folder, FILE)
+  if (existsSync(file) && readFileSync(file, 'utf8') === text) return
+  writeFileSync(`${file}.new`, text, { mode: 0o600 })
+  renameSync(`${file}.new`, file)
+}
+
+/**
+ * Puts the kept gate up. `keep`: what is up already stays, leases too (a restart within one boot); else it is made anew, for
+ * a saved ruleset may have brought it back with leases and spent tokens. Throws FirewallError where nft does not take it.
+ */
+export function raiseLastGate(folder: string, nft: Nft, kernel: Kernel, { keep }: { keep: boolean }): GateOutcome {
+  const file = join(folder, FILE)
+  if (!existsSync(file)) return 'none'
+  const text = readFileSync(file, 'utf8')
+  const table = TABLE.exec(text)?.[1]
+  if (table === undefined || INCLUDE.test(text)) return 'none'
+  const present = kernel.shape(INET, table)
+  if (present !== undefined && !isOurs(present)) return 'foreign'
+  if (present !== undefined && keep) return 'there'
+  nft.load(present === undefined ? text : `delete table inet ${table}\n${text}`)
+  return 'raised'
+}
+
+/** Whether a start that failed like this has changed nothing in the kernel, so that the last gate takes its place. */
+export function leavesNoGate(error: unknown): boolean {
+  if (error instanceof FirewallError) return error.code !== 'permission'
+  return error instanceof ConfigError || error instanceof ReplayError
+}
+
+/** The last gate for a start that fails anyway: what was done, in words. Never throws. */
+export function gateInstead(raise: () => GateOutcome): string {
+  try {
+    return gateWords(raise())
+  } catch (error) {
+    return `the gate of the last good configuration could not be put up: ${error instanceof Error ? error.message : error}`
+  }
+}
+
+function gateWords(outcome: GateOutcome): string {
+  switch (outcome) {
+    case 'there':
+      return 'the gate that is up stays as it is, shut'
+    case 'raised':
+      return 'the gate of the last good configuration is up, shut'
+    case 'none':
+      return 'NO GATE IS UP: no good configuration was seen here before'
+    case 'foreign':
+      return 'NO GATE IS UP: a table of its name is there that is not postern’s'
+    default:
+      return outcome satisfies never
+  }
+}

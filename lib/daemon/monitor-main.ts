@@ -1,0 +1,209 @@
+/** The monitor's program: what the starter gave it, wired up in the order in which things must be there. */
+import { writeSync } from 'node:fs'
+import { Socket } from 'node:net'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { loadServerConfig } from '../config/files.js'
+import { RuleManager } from '../firewall/manager.js'
+import { NetlinkKernel } from '../firewall/netlink/kernel.js'
+import { bindLog, encodeWake } from '../firewall/netlink/nflog.js'
+import { FdSocket } from '../firewall/netlink/socket.js'
+import { nftProgram } from '../firewall/nft.js'
+import { readBootId } from '../replay/boot-id.js'
+import { openDirectory } from '../replay/disk.js'
+import { BOOT_MARK, hasBootMark, leaveBootMark } from './boot-mark.js'
+import { readMonoMs, readNow } from './clock.js'
+import { CONTROL_SOCKET, serveControl } from './control.js'
+import { counted } from './counted.js'
+import { descriptor, parseDescriptors } from './descriptors.js'
+import { explainFailure } from './failure.js'
+import { FrameReader } from './frames.js'
+import { type GateOutcome, gateInstead, keepGate, leavesNoGate, raiseLastGate } from './last-gate.js'
+import { createLog } from './log.js'
+import { Monitor } from './monitor.js'
+import { createNotify } from './notify.js'
+import { openHorizon } from './past.js'
+import { preflight } from './preflight.js'
+import { readLoop } from './read-loop.js'
+import { Roller } from './roller.js'
+import { encodeMessage, type Message } from './settings.js'
+import { suspendWatch } from './suspend.js'
+import { unhurried } from './unhurried.js'
+import { deriveUserKeys } from './user-keys.js'
+
+/** Within the lead that slots have, and seldom enough to cost nothing at rest. */
+const TICK_MS = 2000
+/** The starter takes this for "start both of us again". */
+const EXIT_AGAIN = 75
+/** Settings of 100,000 users are 15 MB; a listener that asks for them again and again is not fed for ever. */
+const MAX_QUEUED_BYTES = 64 << 20
+const MOST_UNREAD_RESULTS_BYTES = 1 << 20
+
+const { values } = parseArgs({
+  options: {
+    config: { type: 'string' },
+    'run-dir': { type: 'string', default: '/run/postern' },
+    'state-dir': { type: 'string', default: '/var/lib/postern' },
+    generation: { type: 'string' },
+    close: { type: 'boolean', default: false },
+  },
+})
+const runDir = values['run-dir']
+const stateDir = join(values['state-dir'], 'monitor')
+const log = createLog((line) => writeSync(2, line), readMonoMs, process.env['JOURNAL_STREAM'] !== undefined)
+
+function main(): void {
+  const fds = parseDescriptors(process.env['POSTERN_FDS'] ?? '')
+  const notify = createNotify(fds.get('notify'))
+  const config = loadServerConfig(values.config)
+  for (const warning of config.warnings) log.warn(warning)
+
+  const commands = new FdSocket(descriptor(fds, 'command'), Number(process.env['POSTERN_SEND_BYTES']) || undefined)
+  preflight(commands, config.firewall.nft)
+  const kernel = new NetlinkKernel(commands)
+  const nft = nftProgram(config.firewall.nft)
+  const manager = new RuleManager({ kernel, nft, config, now: readMonoMs, log: log.warn })
+  const { horizon, warning } = openHorizon(openDirectory(stateDir), readNow().wallMs, config.spa.windowMs)
+  if (warning !== undefined) log.warn(warning)
+  const untrustedBelowMs = horizon.horizonMs
+
+  // A second posternd ends here, before it has touched the firewall: each group has one owner.
+  const nflog = new FdSocket(descriptor(fds, 'nflog'))
+  bindLog(nflog, config.firewall.heardGroup)
+  bindLog(nflog, config.firewall.recordGroup)
+
+  // From here on there is something of ours in the kernel, all of it shut.
+  const bootId = Buffer.from(readBootId()).toString('hex')
+  const mark = join(runDir, BOOT_MARK)
+  manager.start({ keep: hasBootMark(mark, bootId) })
+  leaveBootMark(mark, bootId)
+  const remember = () => keepLastGate(manager.gateText())
+  remember()
+
+  // From here on every datagram is heard, while listeners come and go: the starter keeps the socket.
+  const hearing = readNow()
+
+  const channel = new Socket({ fd: descriptor(fds, 'channel'), readable: true, writable: true })
+  const write = (bytes: Uint8Array) => {
+    if (channel.writableLength > MAX_QUEUED_BYTES) return end(EXIT_AGAIN, 'the listener does not read what it is told')
+    channel.write(bytes)
+  }
+  const send = (message: Message) => {
+    // Not to a listener that only asks: results that it does not read would fill our memory.
+    if (message.kind === 'result' && channel.writableLength > MOST_UNREAD_RESULTS_BYTES) return
+    write(encodeMessage(message))
+  }
+  const users = deriveUserKeys(config)
+  const roller = new Roller(
+    {
+      horizon,
+      sets: manager,
+      breathe: () => new Promise(setImmediate),
+      onHorizon: (horizonMs) => send({ kind: 'horizon', horizonMs }),
+    },
+    config,
+    users,
+  )
+  const monitor = new Monitor(
+    {
+      now: readNow,
+      log,
+      manager,
+      horizon,
+      roller,
+      slept: suspendWatch(readMonoMs),
+      send,
+      echo: write,
+      unreadBytes: () => channel.writableLength,
+      readConfig: () => loadServerConfig(values.config),
+      onReloaded: remember,
+      alive: notify.alive,
+      giveUp: (why) => end(EXIT_AGAIN, why),
+    },
+    config,
+    users,
+    { untrustedBelowMs, hearing, replayEntries: config.limits.replayEntries },
+  )
+
+  const events = descriptor(fds, 'events')
+  const lookSoon = unhurried(() => monitor.verify(), {
+    now: readMonoMs,
+    later: (ms, run) => (ms > 0 ? setTimeout(run, ms) : setImmediate(run)),
+  })
+  readLoop(events, lookSoon, lookSoon, (error) => end(EXIT_AGAIN, `events: ${error.message}`))
+
+  function end(status: number, why: string): void {
+    log.info(`monitor: ${why}`)
+    notify.stopping()
+    process.exitCode = status
+    // A read that blocks in a thread would hold the exit up for ever: the kernel's answer to this wakes it.
+    writeSync(events, encodeWake())
+    process.exit(status)
+  }
+
+  const frames = new FrameReader()
+  void monitor.tick().then(() => {
+    channel.on('data', (chunk) => monitor.frames(frames.push(chunk)))
+    channel.on('error', (error) => end(EXIT_AGAIN, `channel: ${error.message}`))
+    serveControl(join(runDir, CONTROL_SOCKET), (request) => {
+      if (request.command !== 'down') return monitor.control(request)
+      manager.remove()
+      setImmediate(() => end(0, 'down: everything of ours is out of the kernel'))
+      return { ok: true }
+    })
+    setInterval(() => void monitor.tick(), TICK_MS)
+    process.on('SIGHUP', () => {
+      notify.reloading(readMonoMs())
+      monitor.reload()
+      notify.ready()
+    })
+    process.on('SIGTERM', () => {
+      if (values.close) manager.closeAll()
+      end(
+        0,
+        values.close ? 'ended, all leases revoked; the gate stays shut' : 'ended; the gate stays shut, leases run out',
+      )
+    })
+    notify.ready()
+    log.info(
+      `ready: ${counted(config.users.size, 'user')}, ${counted(config.resources.size, 'resource')}, ${config.firewall.mode} mode, ${config.file}`,
+    )
+  })
+}
+
+process.on('uncaughtException', (error) => {
+  log.error(`monitor: ${error.stack ?? error.message}`)
+  process.kill(process.pid, 'SIGKILL') // the starter begins anew; the gate is shut and leases run out meanwhile
+})
+/** A start that cannot work leaves no port open that was guarded before. */
+function raiseGate(): GateOutcome {
+  const commands = new FdSocket(descriptor(parseDescriptors(process.env['POSTERN_FDS'] ?? ''), 'command'))
+  const keep = hasBootMark(join(runDir, BOOT_MARK), Buffer.from(readBootId()).toString('hex'))
+  return raiseLastGate(stateDir, nftProgram('nft'), new NetlinkKernel(commands), { keep })
+}
+
+/** The last words of a start that fails; where nobody can hear them it fails all the same. */
+function say(line: string): void {
+  try {
+    writeSync(2, `posternd: ${line}\n`)
+  } catch {}
+}
+
+function keepLastGate(text: string | undefined): void {
+  try {
+    if (text !== undefined) keepGate(stateDir, text)
+  } catch (error) {
+    log.warn(
+      `the gate could not be kept for a start with a bad configuration: ${error instanceof Error ? error.message : error}`,
+    )
+  }
+}
+
+try {
+  main()
+} catch (error) {
+  const { status, message } = explainFailure(error)
+  say(message)
+  if (leavesNoGate(error)) say(gateInstead(raiseGate))
+  process.exit(status)
+}

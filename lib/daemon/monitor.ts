@@ -1,0 +1,299 @@
+/**
+ * The monitor: owns the firewall, with CAP_NET_ADMIN and nothing else. It reads the configuration, rolls the slots, checks
+ * again what the listener asks for, and lets the rule manager do it. It parses nothing from the network and runs no shell.
+ */
+import type { ServerConfig } from '../config/types.js'
+import type { RuleManager } from '../firewall/manager.js'
+import type { LeaseOutcome, LeaseRequest } from '../firewall/types.js'
+import type { Now } from '../replay/clock.js'
+import type { Horizon } from '../replay/horizon.js'
+import { stepWatch } from './clock.js'
+import type { ControlAnswer, ControlRequest } from './control.js'
+import { counted } from './counted.js'
+import { fixedDifference } from './fixed.js'
+import type { Frame } from './frames.js'
+import { Greeting } from './greeting.js'
+import type { Log } from './log.js'
+import { describeOutcome, describeRequest } from './outcomes.js'
+import { isUsualHorizon, trustedMarks } from './past.js'
+import type { Roller } from './roller.js'
+import type { ListenerStart, Message } from './settings.js'
+import { settingsFor } from './settings-for.js'
+import { Tally } from './tally.js'
+import { deriveUserKeys, type UserKeys } from './user-keys.js'
+
+type Asked = LeaseRequest & Pick<Extract<Frame, { kind: 'request' }>, 'sequence' | 'protocol'>
+
+/** Events get lost: a look at the rules all the same, now and then. */
+const VERIFY_EVERY_MS = 10_000
+const PING_EVERY_MS = 4_000
+const SILENT_LISTENER_MS = 15_000
+
+export interface MonitorParts {
+  now(): Now
+  readonly log: Log
+  readonly manager: RuleManager
+  readonly horizon: Horizon
+  readonly roller: Roller
+  /** ms slept since it was asked last. */
+  slept(): number
+  send(message: Message): void
+  /** The hello's nonce goes out alone, ahead of the first message. */
+  echo(nonce: Uint8Array): void
+  /** How much of what it was told the listener has not taken. */
+  unreadBytes(): number
+  /** Reads the configuration again. Throws ConfigError. */
+  readConfig(): ServerConfig
+  /** Another configuration is in force. */
+  onReloaded(): void
+  alive(): void
+  /** The listener does not answer: start both again. */
+  giveUp(why: string): void
+}
+
+export class Monitor {
+  readonly #parts: MonitorParts
+  #config: ServerConfig
+  #users: readonly UserKeys[]
+  #start: ListenerStart
+  readonly #tally = new Tally()
+  readonly #startedMs: number
+  readonly #stepMs: (now: Now) => number
+  #verifiedAt: number
+  #pingedAt = 0
+  #listeners = 0
+  readonly #greeting = new Greeting()
+  #answeredAt: number
+  #sequence = 0
+
+  constructor(parts: MonitorParts, config: ServerConfig, users: readonly UserKeys[], start: ListenerStart) {
+    this.#parts = parts
+    this.#config = config
+    this.#users = users
+    this.#start = start
+    const { wallMs, monoMs } = parts.now()
+    this.#startedMs = wallMs
+    this.#stepMs = stepWatch({ wallMs, monoMs })
+    this.#verifiedAt = this.#answeredAt = monoMs
+  }
+
+  /** Everything that came from the listener at once: what changes leases becomes one transaction. */
+  frames(frames: readonly Frame[]): void {
+    const requests: Asked[] = []
+    for (const frame of frames) {
+      switch (frame.kind) {
+        case 'request': {
+          const { kind: _, lifetimeSeconds, ...request } = frame
+          requests.push({ ...request, lifetimeMs: lifetimeSeconds * 1000 })
+          break
+        }
+        case 'record':
+          this.#record(frame)
+          break
+        case 'hello':
+          this.#hello(frame.nonce)
+          break
+        case 'pong':
+          this.#answeredAt = this.#parts.now().monoMs
+          break
+        case 'counter':
+          this.#tally.refused(frame.index, frame.count)
+          break
+        default:
+          frame satisfies never
+      }
+    }
+    if (requests.length > 0) this.#answer(requests, this.#perform(requests))
+  }
+
+  /** Every two seconds: slots, clocks, a look at the rules, a sign of life. Rejects only where nothing can be done any more. */
+  async tick(): Promise<void> {
+    const { log, manager, roller } = this.#parts
+    const now = this.#parts.now()
+    const slept = this.#parts.slept()
+    if (slept > 0) {
+      log.warn(`the machine slept for ${Math.round(slept / 1000)} s: leases end as if it had not`)
+      manager.afterSuspend(slept)
+    }
+    const stepMs = this.#stepMs(now)
+    if (stepMs !== 0) {
+      log.warn(`the clock was set ${stepMs > 0 ? 'forward' : 'back'} by ${Math.abs(stepMs / 1000).toFixed(1)} s`)
+      roller.setsWereLost()
+    }
+    if (now.monoMs - this.#verifiedAt >= VERIFY_EVERY_MS) this.verify()
+    await this.#roll()
+    this.#greet()
+    this.#ping(now.monoMs)
+  }
+
+  /** After somebody else's change of the ruleset: our part is put back within this call. */
+  verify(): void {
+    const { log, manager, roller } = this.#parts
+    this.#verifiedAt = this.#parts.now().monoMs
+    try {
+      if (manager.verify() === 'intact') return
+    } catch (error) {
+      // The ports are as somebody else left them: again with the next tick, and said each time.
+      this.#verifiedAt -= VERIFY_EVERY_MS
+      log.error(`the rules could not be put back: ${error instanceof Error ? error.message : error}`)
+      return
+    }
+    log.warn('somebody else removed or changed our part of the ruleset: it is back, leases with the time they had left')
+    this.#start = { ...this.#start, hearing: this.#parts.now() }
+    this.#parts.send({ kind: 'hearing', hearing: this.#start.hearing })
+    roller.setsWereLost()
+    void this.#roll()
+  }
+
+  /** SIGHUP: a bad file changes nothing and says why. */
+  reload(): void {
+    const { log, manager, roller } = this.#parts
+    let config: ServerConfig
+    try {
+      config = this.#parts.readConfig()
+    } catch (error) {
+      log.error('reload: nothing was changed:')
+      for (const line of String(error instanceof Error ? error.message : error).split('\n')) log.error(line)
+      return
+    }
+    const fixed = fixedDifference(this.#config, config)
+    if (fixed !== undefined) {
+      log.error(`reload: nothing was changed: ${fixed} can only change with a restart`)
+      return
+    }
+    const users = deriveUserKeys(config)
+    try {
+      roller.replaceUsers(config, users, this.#parts.now().wallMs)
+      manager.reload(config)
+    } catch (error) {
+      roller.replaceUsers(this.#config, this.#users, this.#parts.now().wallMs)
+      log.error(`reload: nothing was changed: ${error instanceof Error ? error.message : error}`)
+      return
+    }
+    this.#config = config
+    this.#users = users
+    this.#parts.send({ kind: 'settings', settings: settingsFor(config, users) })
+    this.#parts.onReloaded()
+    void this.#roll()
+    for (const warning of config.warnings) log.warn(warning)
+    log.info(
+      `reloaded ${config.file}: ${counted(config.users.size, 'user')}, ${counted(config.resources.size, 'resource')}`,
+    )
+  }
+
+  /** What the administrator asked through the control socket. */
+  control(request: ControlRequest): ControlAnswer {
+    const { manager } = this.#parts
+    switch (request.command) {
+      case 'status':
+        return {
+          ok: true,
+          startedMs: this.#startedMs,
+          mode: this.#config.firewall.mode,
+          file: this.#config.file,
+          users: this.#config.users.size,
+          resources: this.#config.resources.size,
+          horizonMs: this.#parts.horizon.horizonMs,
+          listenerAnsweredMsAgo: Math.round(this.#parts.now().monoMs - this.#answeredAt),
+          leases: manager.leases(),
+          counters: this.#tally.counters(),
+        }
+      case 'open':
+      case 'revoke': {
+        const lifetimeMs = (request.lifetimeSeconds ?? 0) * 1000
+        const { resource, address } = request
+        return { ok: true, outcome: this.#perform([{ operation: request.command, resource, address, lifetimeMs }])[0] }
+      }
+      case 'trust-clock':
+        return this.#trustClock()
+      case 'down':
+        return { ok: false, error: 'down: expected to be handled by the program' }
+      default:
+        request satisfies never
+        return { ok: false, error: 'command: expected status, open, revoke, trust-clock or down' }
+    }
+  }
+
+  #perform(requests: readonly LeaseRequest[]): LeaseOutcome[] {
+    const outcomes = this.#parts.manager.perform(requests)
+    outcomes.forEach((outcome, i) => {
+      const request = requests[i]!
+      this.#tally.add(outcome.kind)
+      const line = `${describeOutcome(outcome)}: ${describeRequest(request)}`
+      if (outcome.kind === 'refused') this.#parts.log.warn(line)
+      else this.#parts.log.info(line)
+    })
+    return outcomes
+  }
+
+  /** What became of it, for those who wait; and who came in by letmein has a lane of his own for a while. */
+  #answer(requests: readonly Asked[], outcomes: readonly LeaseOutcome[]): void {
+    requests.forEach(({ sequence, protocol, address }, i) => {
+      if (sequence === 0) return
+      const isDone = outcomes[i]!.kind !== 'refused'
+      this.#parts.send({ kind: 'result', sequence, isDone })
+      if (isDone && protocol === 'letmein') this.#parts.manager.noteLetmeinSource(address)
+    })
+  }
+
+  #record(frame: Extract<Frame, { kind: 'record' }>): void {
+    const { resource, address, user } = frame
+    const outcome = this.#parts.manager.annotate(resource, address, user)
+    this.#tally.add('instant')
+    const line = `${describeOutcome(outcome)} by the kernel: ${describeRequest({ operation: 'open', user, resource, address, lifetimeMs: 0 })}`
+    if (outcome.kind === 'refused') this.#parts.log.warn(`taken back, ${line}`)
+    else this.#parts.log.info(line)
+  }
+
+  #hello(nonce: Uint8Array): void {
+    this.#answeredAt = this.#parts.now().monoMs
+    this.#greeting.hello(nonce)
+    this.#greet()
+  }
+
+  /** The answer to a hello, at once or with a tick. */
+  #greet(): void {
+    const { horizon, now, unreadBytes } = this.#parts
+    const nonce = this.#greeting.take(now().monoMs, unreadBytes())
+    if (nonce === undefined) return
+    // What an earlier listener of this run accepted reaches up to the horizon that was written then.
+    if (this.#listeners++ > 0) this.#start = { ...this.#start, untrustedBelowMs: horizon.horizonMs }
+    this.#parts.echo(nonce)
+    const settings = settingsFor(this.#config, this.#users)
+    this.#parts.send({ kind: 'start', start: this.#start, settings, horizonMs: horizon.horizonMs })
+  }
+
+  async #roll(): Promise<void> {
+    try {
+      await this.#parts.roller.roll(this.#parts.now().wallMs)
+    } catch (error) {
+      this.#parts.log.error(`slots: ${error instanceof Error ? error.message : error}`)
+    }
+  }
+
+  #ping(mono: number): void {
+    if (mono - this.#pingedAt < PING_EVERY_MS) return
+    this.#pingedAt = mono
+    if (mono - this.#answeredAt > SILENT_LISTENER_MS) {
+      this.#parts.giveUp(`the listener has not answered for ${SILENT_LISTENER_MS / 1000} s`)
+      return
+    }
+    this.#parts.send({ kind: 'ping', sequence: ++this.#sequence })
+    this.#parts.alive()
+  }
+
+  #trustClock(): ControlAnswer {
+    const { horizon, roller, log } = this.#parts
+    const { wallMs } = this.#parts.now()
+    if (isUsualHorizon(horizon.horizonMs, wallMs, this.#config.spa.windowMs)) return { ok: true, isUnchanged: true }
+    horizon.trust(trustedMarks(wallMs, this.#config.spa.windowMs))
+    const trustedAboveMs = horizon.horizonMs
+    roller.setsWereLost()
+    this.#parts.send({ kind: 'trust', untrustedBelowMs: horizon.horizonMs, horizonMs: horizon.horizonMs })
+    void this.#roll()
+    log.warn(
+      `the clock is trusted by hand: knocks made after ${new Date(horizon.horizonMs).toISOString()} are accepted`,
+    )
+    return { ok: true, trustedAboveMs }
+  }
+}

@@ -1,0 +1,35 @@
+/**
+ * What of a configuration the listener gets to know: no instant key, nothing of the firewall, and master keys only where
+ * letmein is on, whose exchange needs them. Pure.
+ */
+import { opensControlPort } from '../config/resources.js'
+import type { ServerConfig } from '../config/types.js'
+import type { ListenerLetmein, ListenerSettings } from './settings.js'
+import type { UserKeys } from './user-keys.js'
+
+/** The listener's settings. */
+export function settingsFor(config: ServerConfig, users: readonly UserKeys[]): ListenerSettings {
+  return {
+    windowMs: config.spa.windowMs,
+    heardGroup: config.firewall.heardGroup,
+    recordGroup: config.firewall.recordGroup,
+    users: users.map(({ id, tag, seal }) => ({ id, tag, seal })),
+    resources: [...config.resources.values()].map((resource) => ({
+      id: resource.id,
+      ...(resource.users === undefined ? {} : { users: resource.users }),
+      requireAddress: resource.requireAddress,
+      isControlPort: opensControlPort(resource, config.letmein.ports),
+      maxLifetimeSeconds: Math.max(1, Math.floor(resource.maxTimeoutMs / 1000)),
+    })),
+    ...(config.letmein.enabled ? { letmein: letmeinFor(config) } : {}),
+  }
+}
+
+function letmeinFor({ users, letmein }: ServerConfig): ListenerLetmein {
+  return {
+    users: [...users].map(([id, key]) => ({ id, key })),
+    controlTimeoutMs: letmein.controlTimeoutMs,
+    errorPolicy: letmein.errorPolicy,
+    tcpPorts: letmein.ports.tcp,
+  }
+}

@@ -1,0 +1,69 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect } from 'chai'
+import { gateInstead, keepGate, raiseLastGate } from '../../lib/daemon/last-gate.js'
+import type { Nft } from '../../lib/firewall/nft.js'
+import { FirewallError, type Kernel, type TableShape } from '../../lib/firewall/types.js'
+
+const TEXT = 'define let_in = 0x10000\ntable inet postern {\n\tchain pre {\n\t}\n}\n'
+const OURS: TableShape = { handle: 1n, comment: 'postern 1: …', chains: [], sets: [], ruleHandles: [] }
+const FOREIGN: TableShape = { handle: 1n, chains: ['input'], sets: [], ruleHandles: [] }
+
+/** A kernel in which this table is, and what nft is given. */
+function world(present?: TableShape) {
+  const loaded: string[] = []
+  const kernel = { shape: () => present } as unknown as Kernel
+  const nft = { load: (text: string) => void loaded.push(text) } as unknown as Nft
+  return { loaded, kernel, nft }
+}
+
+describe('the last good gate', () => {
+  let folder: string
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'gate-'))
+    keepGate(folder, TEXT)
+  })
+  afterEach(() => rmSync(folder, { recursive: true }))
+
+  it('goes up where no table is', () => {
+    const { loaded, kernel, nft } = world()
+    expect(raiseLastGate(folder, nft, kernel, { keep: false })).to.equal('raised')
+    expect(loaded).to.deep.equal([TEXT])
+  })
+
+  it('stays as it is within one boot', () => {
+    const { loaded, kernel, nft } = world(OURS)
+    expect(raiseLastGate(folder, nft, kernel, { keep: true })).to.equal('there')
+    expect(loaded).to.deep.equal([])
+  })
+
+  it('is made anew at the first start of a boot: a saved ruleset may have brought back leases and spent tokens', () => {
+    const { loaded, kernel, nft } = world(OURS)
+    expect(raiseLastGate(folder, nft, kernel, { keep: false })).to.equal('raised')
+    expect(loaded).to.deep.equal([`delete table inet postern\n${TEXT}`])
+  })
+
+  it('never takes the place of somebody else’s table, and does not call that a gate', () => {
+    const { loaded, kernel, nft } = world(FOREIGN)
+    expect(raiseLastGate(folder, nft, kernel, { keep: false })).to.equal('foreign')
+    expect(raiseLastGate(folder, nft, kernel, { keep: true })).to.equal('foreign')
+    expect(loaded).to.deep.equal([])
+  })
+
+  for (const line of ['include "/etc/shadow"', 'table inet x { } ; include "/etc/shadow"', '\tinclude "*"'])
+    it(`makes nft read no other file: ${line}`, () => {
+      const { loaded, kernel, nft } = world()
+      writeFileSync(join(folder, 'gate.nft'), `${TEXT}${line}\n`)
+      expect(raiseLastGate(folder, nft, kernel, { keep: false })).to.equal('none')
+      expect(loaded).to.deep.equal([])
+    })
+
+  it('says why it could not go up, and throws nothing: the start fails for another reason, which is to be told', () => {
+    const missing = () => {
+      throw new FirewallError('missing', 'nft: no such program')
+    }
+    expect(gateInstead(missing)).to.match(/could not be put up: nft: no such program/)
+    expect(gateInstead(() => 'none')).to.match(/NO GATE IS UP/)
+  })
+})
