@@ -1,0 +1,154 @@
+/**
+ *     client ── lease ──▶ server: posternd is killed, stopped, restarted, reloaded, taken down; others flush the rules
+ *        whatever happens: the port is shut in time, and never open for the stranger
+ */
+import { expect } from 'chai'
+import { clientFile, serverFile } from '../support/installation.js'
+import { poll } from '../support/poll.js'
+import { becomesOpen, becomesShut, begin, type Story } from '../support/story.js'
+
+describe('a lease', () => {
+  let story: Story
+  beforeEach(async () => {
+    story = await begin()
+  })
+  afterEach(() => story.close())
+
+  async function open(): Promise<void> {
+    const { client, server, postern } = story
+    await postern.knock(client, server.v4, '22')
+    await becomesOpen(client, server.v4)
+  }
+
+  it('ends in time when the daemon was killed, and nothing of the daemon lives on', async () => {
+    const { client, stranger, server, daemon } = story
+    await open()
+    const below = daemon!.descendants()
+    expect(below).to.have.length(2)
+
+    await daemon!.kill9()
+
+    await poll('monitor and listener are gone', () => below.every((pid) => !isAlive(pid)))
+    expect(await stranger.connect(server.v4, 22)).to.equal('refused')
+    await becomesShut(client, server.v4)
+    expect(await stranger.connect(server.v4, 22)).to.equal('refused')
+  })
+
+  it('is kept over a restart, with what it had left', async () => {
+    const { client, stranger, server, postern, daemon } = story
+    await open()
+    await daemon!.kill9()
+    story.daemon = await postern.start()
+    const [lease] = (await postern.status()).leases
+    expect(lease).to.include({ resource: '00000001', address: client.v4, user: '0000000A' })
+    expect(lease!.remainingMs).to.be.within(1, 2_000)
+    expect(await stranger.connect(server.v4, 22)).to.equal('refused')
+    await becomesShut(client, server.v4)
+  })
+
+  it('runs out by itself after SIGTERM, which leaves the gate shut', async () => {
+    const { client, stranger, server, daemon } = story
+    await open()
+    expect(await daemon!.stop()).to.deep.equal({ status: 0, signal: null })
+    expect(await client.connect(server.v4, 22)).to.equal('open')
+    expect(await stranger.connect(server.v4, 22)).to.equal('refused')
+    await becomesShut(client, server.v4)
+  })
+
+  it('is put back after somebody flushed the ruleset, and strangers stay out', async () => {
+    const { client, stranger, server, postern } = story
+    await postern.knock(client, server.v4, '22', '--lifetime', '30')
+    await becomesOpen(client, server.v4)
+    await server.must(['nft', 'flush', 'ruleset'])
+    await becomesShut(stranger, server.v4)
+    expect(await client.connect(server.v4, 22)).to.equal('open')
+    const [lease] = (await postern.status()).leases
+    expect(lease!.remainingMs).to.be.within(20_000, 30_000)
+  })
+})
+
+describe('posternd', () => {
+  let story: Story
+  beforeEach(async () => {
+    story = await begin()
+  })
+  afterEach(() => story.close())
+
+  it('ends leases with itself where --close says so', async () => {
+    const { client, server, postern } = story
+    await story.daemon!.stop()
+    story.daemon = await postern.start(['--close'])
+    await postern.knock(client, server.v4, '22', '--lifetime', '60')
+    await becomesOpen(client, server.v4)
+    await story.daemon.stop()
+    expect(await client.connect(server.v4, 22)).to.equal('refused')
+  })
+
+  it('leaves nothing in the kernel after `down`, and nothing of others is touched', async () => {
+    const { server, stranger, postern, daemon } = story
+    await server.must(['nft', 'add table inet host; add chain inet host c { type filter hook input priority 5; }'])
+    await daemon!.stop()
+    const { status, stderr } = await postern.posternd('down', ...postern.at)
+    expect(status, stderr).to.equal(0)
+    expect(await server.must(['nft', 'list', 'tables'])).to.equal('table inet host\n')
+    expect(await stranger.connect(server.v4, 22)).to.equal('open')
+  })
+
+  it('takes a good configuration on SIGHUP and keeps the leases', async () => {
+    const { client, server, stranger, postern, daemon } = story
+    await server.echo(8022)
+    expect(await stranger.connect(server.v4, 8022)).to.equal('open')
+    await postern.knock(client, server.v4, '22', '--lifetime', '60')
+    await becomesOpen(client, server.v4)
+    const both = ['00000001 = port: 22 / timeout: 2 / max-timeout: 60', '00000002 = port: 8022 / timeout: 2']
+    postern.configure(serverFile(both))
+    postern.configureClient(clientFile(both))
+    daemon!.signal('SIGHUP')
+    await daemon!.waitLine(/reloaded .*: 1 users?, 2 resources/)
+    expect(await stranger.connect(server.v4, 8022)).to.equal('refused')
+    expect(await client.connect(server.v4, 22)).to.equal('open')
+    await postern.knock(client, server.v4, '8022')
+    await becomesOpen(client, server.v4, 8022)
+  })
+
+  it('changes nothing on SIGHUP where the file is bad, and says where', async () => {
+    const { client, server, stranger, postern, daemon } = story
+    postern.configure(serverFile(['00000001 = port: 2222222']))
+    daemon!.signal('SIGHUP')
+    await daemon!.waitLine(/posternd\.conf:8: .*"2222222": expected 1–65535/)
+    expect(await stranger.connect(server.v4, 22)).to.equal('refused')
+    await postern.knock(client, server.v4, '22')
+    await becomesOpen(client, server.v4)
+  })
+
+  it('takes a removed user’s lease away with the reload', async () => {
+    const { client, server, postern, daemon } = story
+    await postern.knock(client, server.v4, '22', '--lifetime', '60')
+    await becomesOpen(client, server.v4)
+    const other = serverFile(['00000001 = port: 22']).replace(/^0000000A = .*$/m, `0000000B = ${'D4'.repeat(32)}`)
+    postern.configure(other)
+    daemon!.signal('SIGHUP')
+    await daemon!.waitLine(/reloaded/)
+    expect(await client.connect(server.v4, 22)).to.equal('refused')
+    expect((await postern.status()).leases).to.deep.equal([])
+  })
+
+  it('hears what was sent while its listener was away', async () => {
+    const { client, server, postern, daemon } = story
+    await postern.knock(client, server.v4, '22')
+    await becomesOpen(client, server.v4)
+    const [, listener] = daemon!.descendants()
+    process.kill(listener!, 'SIGKILL')
+    await postern.knock(client, server.v6, '22')
+    await becomesOpen(client, server.v6)
+  })
+})
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch {
+    return false
+  }
+}

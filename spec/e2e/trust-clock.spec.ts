@@ -1,0 +1,42 @@
+/**
+ *     server: an administrator who says `posternd trust-clock` once more than needed
+ */
+import { join } from 'node:path'
+import { expect } from 'chai'
+import { becomesShut, begin, type Story } from '../support/story.js'
+
+describe('trust-clock, said again', () => {
+  let story: Story
+  before(async () => {
+    story = await begin()
+  })
+  after(() => story.close())
+
+  async function sayAgain(): Promise<string> {
+    const { postern } = story
+    const where = ['--run-dir', join(story.folder, 'run'), '--state-dir', join(story.folder, 'state')]
+    const { status, stdout, stderr } = await postern.posternd('trust-clock', ...where)
+    expect(status, stderr).to.equal(0)
+    return stdout
+  }
+
+  async function knockOpens(): Promise<void> {
+    const { client, server, postern } = story
+    await postern.knock(client, server.v4, '22', '--wait')
+    await becomesShut(client, server.v4)
+  }
+
+  it('to a running daemon locks nobody out', async () => {
+    await knockOpens()
+    expect(await sayAgain()).to.match(/^nothing to do/)
+    await knockOpens()
+  })
+
+  it('to a stopped one neither, and leaves the journal as it is', async () => {
+    await story.daemon!.stop()
+    expect(await sayAgain()).to.match(/^nothing to do/)
+    story.daemon = await story.postern.start()
+    expect(story.daemon.lines.join('\n')).not.to.match(/not trusted/)
+    await knockOpens()
+  })
+})

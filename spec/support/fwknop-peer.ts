@@ -1,0 +1,107 @@
+/**
+ * The real fwknop: its server and client as Debian packages them, which scripts/peers sees to. fwknopd changes the host's
+ * firewall with iptables (nf_tables), in a chain of its own.
+ */
+import { mkdtempSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Child, Exit } from './child.js'
+import type { Lab } from './lab.js'
+import type { Namespace, Outcome } from './namespace.js'
+
+/** Where fwknopd hears knocks unless it is told otherwise. */
+export const FWKNOP_PORT = 62_201
+const KEYS = { rijndael: 'a key for the laboratory', hmac: 'an HMAC key for the laboratory' } as const
+
+/** `udp`: it binds the port. `pcap`: it sniffs, and the port stays shut. */
+export type FwknopMode = 'udp' | 'pcap'
+
+/** Only what was asked to be let in, over IPv4, which is all that fwknop knows. In `udp` mode the port itself has to be open. */
+export async function dropByDefault(host: Namespace, mode: FwknopMode): Promise<void> {
+  const rules = [
+    ['-P', 'INPUT', 'DROP'],
+    ['-A', 'INPUT', '-i', 'lo', '-j', 'ACCEPT'],
+    ['-A', 'INPUT', '-m', 'conntrack', '--ctstate', 'ESTABLISHED', '-j', 'ACCEPT'],
+    ...(mode === 'udp' ? [['-A', 'INPUT', '-p', 'udp', '--dport', String(FWKNOP_PORT), '-j', 'ACCEPT']] : []),
+  ]
+  for (const rule of rules) await host.must(['iptables', ...rule])
+}
+
+/** A stanza of access.conf with the laboratory's keys; `more` are further lines. */
+export function accessFile(ports: string, { timeoutSeconds = 30, more = [] as readonly string[] } = {}): string {
+  const lines = [
+    'SOURCE ANY',
+    `KEY ${KEYS.rijndael}`,
+    `HMAC_KEY ${KEYS.hmac}`,
+    `OPEN_PORTS ${ports}`,
+    `FW_ACCESS_TIMEOUT ${timeoutSeconds}`,
+  ]
+  return `${[...lines, ...more].join('\n')}\n`
+}
+
+export interface FwknopBeginning {
+  readonly mode: FwknopMode
+  /** An access.conf. */
+  readonly access: string
+  /** Further lines of fwknopd.conf, each with its semicolon. */
+  readonly more?: readonly string[]
+}
+
+const READY = { udp: /Kicking off UDP server/, pcap: /Starting fwknopd main event loop/ } as const
+
+export class FwknopServer {
+  /** fwknopd, whose lines are its log. */
+  readonly daemon: Child
+  readonly #host: Namespace
+
+  private constructor(host: Namespace, daemon: Child) {
+    this.#host = host
+    this.daemon = daemon
+  }
+
+  /** It hears at the laboratory's server, on the side of the client, when this returns. Throws with its log where it ends. */
+  static async start({ server, folder }: Lab, { mode, access, more = [] }: FwknopBeginning): Promise<FwknopServer> {
+    const own = mkdtempSync(join(folder, 'fwknopd-'))
+    const capture = mode === 'udp' ? 'ENABLE_UDP_SERVER Y;' : 'PCAP_INTF to-client;'
+    const config = write(own, 'fwknopd.conf', `${[capture, ...more].join('\n')}\n`)
+    const words = ['-f', '-v', '-c', config, '-a', write(own, 'access.conf', access), '-r', own]
+    const daemon = server.spawn(['fwknopd', ...words], { HOME: own })
+    await daemon.waitLine(READY[mode])
+    return new FwknopServer(server, daemon)
+  }
+
+  /** Its chain, as `iptables -S` says it. Empty where it is not there. */
+  async rules(): Promise<string[]> {
+    const { stdout } = await this.#host.run(['iptables', '-S', 'FWKNOP_INPUT'])
+    return stdout.split('\n').filter((line) => line.startsWith('-A '))
+  }
+
+  /** SIGTERM, and its exit. */
+  stop(): Promise<Exit> {
+    return this.daemon.stop()
+  }
+}
+
+/**
+ * `fwknop` with the laboratory's keys, at a host of the laboratory, for an address and ports such as `tcp/22`. It hears no
+ * answer, so that exit 0 says no more than that the datagram left.
+ */
+export function fwknop(
+  { folder }: Lab,
+  at: Namespace,
+  {
+    ports,
+    allow = at.v4,
+    server,
+    more = [],
+  }: { ports: string; allow?: string; server: string; more?: readonly string[] },
+): Promise<Outcome> {
+  const keys = ['--key-rijndael', KEYS.rijndael, '--key-hmac', KEYS.hmac]
+  const words = ['--no-rc-file', '--no-save-args', '-A', ports, '-a', allow, '-D', server, ...keys, ...more]
+  return at.run(['fwknop', ...words], { env: { HOME: folder } })
+}
+
+function write(folder: string, name: string, text: string): string {
+  const path = join(folder, name)
+  writeFileSync(path, text, { mode: 0o600 })
+  return path
+}
