@@ -126,6 +126,8 @@ export class RuleManager {
 
   /** Revokes every lease; unspent tokens go too, so that nothing opens by itself afterwards. */
   closeAll(): void {
+    // Where somebody else took a part of ours away, all or nothing would be nothing.
+    if (!this.#installation.isIntact(this.#config)) this.#restore()
     const sets = [...this.#config.resources.keys()].flatMap((id) =>
       (['lease4', 'lease6', 'live', 'inst'] as const).flatMap((kind) => this.#installation.set(kind, id) ?? []),
     )

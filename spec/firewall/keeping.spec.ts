@@ -220,6 +220,19 @@ describe('what stays in the kernel', () => {
     await poll('open', async () => (await lab.client.connect(lab.server.v4, 22)) === 'open')
   })
 
+  it('closeAll revokes everything where a part of ours was taken away as well, and leaves the gate whole', async () => {
+    await open(SSH, lab.client.v4)
+    const before = await host.kernel.shape(1, 'postern')
+    await nft('flush chain inet postern r_00000018; delete set inet postern lease4_00000018')
+    await host.manager.closeAll()
+    expect(await host.manager.leases()).to.deep.equal([])
+    expect(await lab.client.connect(lab.server.v4, 22)).to.equal('refused')
+    expect((await host.kernel.shape(1, 'postern'))!.sets).to.have.members([...before!.sets])
+    await nft('flush', 'ruleset')
+    await host.manager.closeAll()
+    expect(await lab.client.connect(lab.server.v4, 22)).to.equal('refused')
+  })
+
   it('says which tables to watch', async () => {
     const shape = await host.kernel.shape(1, 'postern')
     expect(await host.manager.watched()).to.deep.equal([{ family: 1, table: 'postern', handle: shape!.handle }])
