@@ -133,6 +133,28 @@ describe('posternd', () => {
     expect((await postern.status()).leases).to.deep.equal([])
   })
 
+  for (const [what, stderr] of [
+    ['full', '2>/dev/full'],
+    ['shut', '2>&-'],
+  ] as const)
+    it(`goes on where the log is ${what}: it opens, and puts back what others flush`, async () => {
+      const { client, server, stranger, postern } = story
+      await story.daemon!.stop()
+      const run = `exec ${postern.folder}/bin/posternd run ${postern.runArguments.join(' ')} ${stderr}`
+      story.daemon = server.spawn(['sh', '-c', run], { POSTERN_NODE: '/run/node' })
+      const below = () => story.daemon!.descendants()
+      await poll('it serves', async () => (await postern.status()).running)
+      const before = below()
+      await poll('a knock opens', async () => {
+        await postern.knock(client, server.v4, '22', '--lifetime', '60')
+        return (await client.connect(server.v4, 22)) === 'open'
+      })
+      await server.must(['nft', 'flush', 'ruleset'])
+      await becomesShut(stranger, server.v4)
+      expect(await client.connect(server.v4, 22)).to.equal('open')
+      expect(below()).to.deep.equal(before)
+    })
+
   it('hears what was sent while its listener was away', async () => {
     const { client, server, postern, daemon } = story
     await postern.knock(client, server.v4, '22')
