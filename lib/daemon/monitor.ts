@@ -10,7 +10,7 @@ import type { Horizon } from '../replay/horizon.js'
 import { stepWatch } from './clock.js'
 import type { ControlAnswer, ControlRequest } from './control.js'
 import { counted } from './counted.js'
-import { fixedDifference } from './fixed.js'
+import { reloadRefusal } from './fixed.js'
 import type { Frame } from './frames.js'
 import { Greeting } from './greeting.js'
 import type { Log } from './log.js'
@@ -156,9 +156,9 @@ export class Monitor {
       for (const line of String(error instanceof Error ? error.message : error).split('\n')) log.error(line)
       return
     }
-    const fixed = fixedDifference(this.#config, config)
-    if (fixed !== undefined) {
-      log.error(`reload: nothing was changed: ${fixed} can only change with a restart`)
+    const why = reloadRefusal(this.#config, config)
+    if (why !== undefined) {
+      log.error(`reload: nothing was changed: ${why}`)
       return
     }
     const users = deriveUserKeys(config)

@@ -121,6 +121,16 @@ describe('posternd', () => {
     await becomesOpen(client, server.v4)
   })
 
+  it('changes nothing on SIGHUP where nothing is left of the file', async () => {
+    const { client, server, stranger, postern, daemon } = story
+    postern.configure('')
+    daemon!.signal('SIGHUP')
+    await daemon!.waitLine(/nothing was changed: .*posternd\.conf has no resource left/)
+    expect(await stranger.connect(server.v4, 22)).to.equal('refused')
+    await postern.knock(client, server.v4, '22')
+    await becomesOpen(client, server.v4)
+  })
+
   it('takes a removed user’s lease away with the reload', async () => {
     const { client, server, postern, daemon } = story
     await postern.knock(client, server.v4, '22', '--lifetime', '60')
