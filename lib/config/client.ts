@@ -16,7 +16,7 @@ const protocolName: Form<KnockProtocol> = oneOf('auto', 'spa', 'letmein')
 /** What the text of a client's file means; undefined is no file, which is an empty one. Throws ConfigError. */
 export function readClientConfig(content: string | undefined, file: string): ClientConfig {
   const findings = new Findings(file)
-  const sections = readSections(content ?? '', findings)
+  const sections = readSections(content ?? '', findings, 'client')
   const { port, controlTimeoutMs, errorPolicy } = readGeneral(sections, findings)
 
   const client = new SectionReader(sections, 'CLIENT', findings)

@@ -4,7 +4,7 @@
 import { formatId, type UserId } from '../wire/ids.js'
 import { type Findings, quote } from './error.js'
 import { parseIni, type Section, trim } from './ini.js'
-import { didYouMean } from './nearest.js'
+import { didYouMean, nearestName } from './nearest.js'
 import { type ControlPort, controlPort, DEFAULT_PORT } from './ports.js'
 import { SectionReader } from './section.js'
 import { boolean, id, key, oneOf, seconds } from './values.js'
@@ -19,13 +19,25 @@ export interface General {
 const LETMEIN_PORT: ControlPort = { numbers: [DEFAULT_PORT], protocols: ['tcp'] }
 const SECTIONS = ['GENERAL', 'NFTABLES', 'CLIENT', 'KEYS', 'RESOURCES', 'SPA', 'LETMEIN', 'FIREWALL', 'LIMITS']
 
-/** The sections of a text; what is wrong with their form, and sections that have no meaning, are noted. */
-export function readSections(text: string, findings: Findings): ReadonlyMap<string, Section> {
+/**
+ * The sections of a text; what is wrong with their form, and sections that have no meaning, are noted. A server's file that is
+ * not letmein's, which takes any section, is refused where one is a letter off: what stands in it would guard nothing.
+ */
+export function readSections(
+  text: string,
+  findings: Findings,
+  role: 'server' | 'client',
+): ReadonlyMap<string, Section> {
   const { sections, problems } = parseIni(text)
   for (const { line, message } of problems) findings.refuse(line, message)
-  for (const { name, line } of sections.values())
-    if (!SECTIONS.includes(name))
-      findings.warn(line, `section ${quote(name)} has no meaning here, ignored${didYouMean(name, SECTIONS)}`)
+  const isStrict = role === 'server' && !sections.has('NFTABLES')
+  for (const { name, line } of sections.values()) {
+    if (SECTIONS.includes(name)) continue
+    const meant = nearestName(name, SECTIONS)
+    if (isStrict && meant !== undefined && !sections.has(meant))
+      findings.refuse(line, `section ${quote(name)}: expected "${meant}", or a name that is like none of postern's`)
+    else findings.warn(line, `section ${quote(name)} has no meaning here, ignored${didYouMean(name, SECTIONS)}`)
+  }
   return sections
 }
 

@@ -23,7 +23,7 @@ export interface ServerFacts {
 /** What the text of a server's file means. `file` is for messages. Throws ConfigError with all that is wrong with it. */
 export function readServerConfig(content: string, file: string, facts: ServerFacts = {}): ServerConfig {
   const findings = new Findings(file)
-  const sections = readSections(content, findings)
+  const sections = readSections(content, findings, 'server')
   const general = readGeneral(sections, findings)
   const spa = readSpa(sections, general, findings)
   const { firewall, leaseMs } = readFirewall(sections, findings)

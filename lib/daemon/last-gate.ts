@@ -5,6 +5,7 @@
 import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { ConfigError } from '../config/error.js'
+import type { ServerConfig } from '../config/types.js'
 import type { Nft } from '../firewall/nft.js'
 import { isOurs } from '../firewall/transition.js'
 import { FirewallError, type Kernel } from '../firewall/types.js'
@@ -18,6 +19,17 @@ const INCLUDE = /(^|[\s;{}])include[\s"<]/m
 
 /** `foreign`: somebody else's table has its name. */
 export type GateOutcome = 'there' | 'raised' | 'none' | 'foreign'
+
+/**
+ * A configuration without resources where a gate is kept: what a full disk or an editor that died leaves of a file reads as
+ * one that guards nothing. Throws ConfigError, so that the kept gate goes up instead.
+ */
+export function refuseEmptied(config: Pick<ServerConfig, 'file' | 'firewall' | 'resources'>, folder: string): void {
+  const kept = join(folder, FILE)
+  if (config.firewall.mode !== 'guard' || config.resources.size > 0 || !existsSync(kept)) return
+  const message = `[RESOURCES] has no resource, but ports were guarded before: expected one; to guard nothing from now on: rm ${kept}`
+  throw new ConfigError([{ file: config.file, line: 0, message }])
+}
 
 /** Keeps the text beside the horizon, whole or not at all. Throws what the file system throws. */
 export function keepGate(folder: string, text: string): void {

@@ -4,6 +4,7 @@ import { Socket } from 'node:net'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { loadServerConfig } from '../config/files.js'
+import type { ServerConfig } from '../config/types.js'
 import { RuleManager } from '../firewall/manager.js'
 import { NetlinkKernel } from '../firewall/netlink/kernel.js'
 import { bindLog, encodeWake } from '../firewall/netlink/nflog.js'
@@ -18,7 +19,7 @@ import { counted } from './counted.js'
 import { descriptor, parseDescriptors } from './descriptors.js'
 import { explainFailure } from './failure.js'
 import { FrameReader } from './frames.js'
-import { type GateOutcome, gateInstead, keepGate, leavesNoGate, raiseLastGate } from './last-gate.js'
+import { type GateOutcome, gateInstead, keepGate, leavesNoGate, raiseLastGate, refuseEmptied } from './last-gate.js'
 import { createLog } from './log.js'
 import { Monitor } from './monitor.js'
 import { createNotify } from './notify.js'
@@ -57,6 +58,7 @@ function main(): void {
   const notify = createNotify(fds.get('notify'))
   const config = loadServerConfig(values.config)
   for (const warning of config.warnings) log.warn(warning)
+  refuseEmptied(config, stateDir)
 
   const commands = new FdSocket(descriptor(fds, 'command'), Number(process.env['POSTERN_SEND_BYTES']) || undefined)
   preflight(commands, config.firewall.nft)
@@ -77,8 +79,10 @@ function main(): void {
   const mark = join(runDir, BOOT_MARK)
   manager.start({ keep: hasBootMark(mark, bootId) })
   leaveBootMark(mark, bootId)
-  const remember = () => keepLastGate(manager.gateText())
-  remember()
+  const remember = (now: ServerConfig) => {
+    if (now.resources.size > 0) keepLastGate(manager.gateText())
+  }
+  remember(config)
 
   // From here on every datagram is heard, while listeners come and go: the starter keeps the socket.
   const hearing = readNow()

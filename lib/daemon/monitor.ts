@@ -45,7 +45,7 @@ export interface MonitorParts {
   /** Reads the configuration again. Throws ConfigError. */
   readConfig(): ServerConfig
   /** Another configuration is in force. */
-  onReloaded(): void
+  onReloaded(config: ServerConfig): void
   alive(): void
   /** The listener does not answer: start both again. */
   giveUp(why: string): void
@@ -173,7 +173,7 @@ export class Monitor {
     this.#config = config
     this.#users = users
     this.#parts.send({ kind: 'settings', settings: settingsFor(config, users) })
-    this.#parts.onReloaded()
+    this.#parts.onReloaded(config)
     void this.#roll()
     for (const warning of config.warnings) log.warn(warning)
     log.info(

@@ -93,11 +93,20 @@ describe("the server's configuration", () => {
     expect(problems('[SPA]\nrealm = x\nwindwo = 5')).to.deep.equal([
       'posternd.conf:3: [SPA] "windwo": no such option: expected one of enabled, realm, window, port, require-address; did you mean "window"?',
     ])
-    const { warnings } = read('[GENERAL]\nport = 5 / udp\nPort = 5\n[Keys]\n[SPA]\nrealm = x')
+    const { warnings } = read('[GENERAL]\nport = 5 / udp\nPort = 5\n[Weather]\n[SPA]\nrealm = x')
     expect(warnings.slice(2)).to.deep.equal([
       'posternd.conf:3: [GENERAL] "Port": no such option, ignored; did you mean "port"?',
-      'posternd.conf:4: section "Keys" has no meaning here, ignored; did you mean "KEYS"?',
+      'posternd.conf:4: section "Weather" has no meaning here, ignored',
     ])
+  })
+
+  it('refuses a section that is a letter off: nothing of what stands in it would be guarded', () => {
+    expect(problems('[SPA]\nrealm = x\n[RESOURCE]\n1 = port: 22')).to.deep.equal([
+      'posternd.conf:3: section "RESOURCE": expected "RESOURCES", or a name that is like none of postern\'s',
+    ])
+    // letmein takes it, so its own file is taken too.
+    const letmein = '[NFTABLES]\nfamily = ip\ntable = t\nchain-input = i\n'
+    expect(read(`${letmein}[RESOURCE]\n`).warnings.join()).to.include('did you mean "RESOURCES"?')
   })
 
   it('names the range of every number', () => {

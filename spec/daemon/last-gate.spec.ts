@@ -2,7 +2,9 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'chai'
-import { gateInstead, keepGate, raiseLastGate } from '../../lib/daemon/last-gate.js'
+import { ConfigError } from '../../lib/config/error.js'
+import { readServerConfig } from '../../lib/config/server.js'
+import { gateInstead, keepGate, raiseLastGate, refuseEmptied } from '../../lib/daemon/last-gate.js'
 import type { Nft } from '../../lib/firewall/nft.js'
 import { FirewallError, type Kernel, type TableShape } from '../../lib/firewall/types.js'
 
@@ -58,6 +60,14 @@ describe('the last good gate', () => {
       expect(raiseLastGate(folder, nft, kernel, { keep: false })).to.equal('none')
       expect(loaded).to.deep.equal([])
     })
+
+  it('stands against a file that lost its resources; where nothing was guarded before, such a file is good', () => {
+    const emptied = readServerConfig('', 'posternd.conf')
+    expect(() => refuseEmptied(emptied, folder)).to.throw(ConfigError, /posternd.conf: .*guarded before.*rm .*gate.nft/)
+    refuseEmptied(readServerConfig('[RESOURCES]\n1 = port: 22', 'posternd.conf'), folder)
+    rmSync(join(folder, 'gate.nft'))
+    refuseEmptied(emptied, folder)
+  })
 
   it('says why it could not go up, and throws nothing: the start fails for another reason, which is to be told', () => {
     const missing = () => {

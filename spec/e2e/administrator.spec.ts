@@ -1,7 +1,10 @@
 /**
  *     server: the administrator's own hand: `posternd up`, `open`, `revoke`, `status`, `check`
  */
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { expect } from 'chai'
+import { serverFile } from '../support/installation.js'
 import { becomesShut, begin, type Story } from '../support/story.js'
 
 describe('the administrator', () => {
@@ -45,6 +48,17 @@ describe('the administrator', () => {
     const { status, stdout } = await postern.posternd('check', '--config', postern.serverConfig)
     expect(status).to.equal(0)
     expect(stdout).to.match(/UDP port 5800; realm "lab\.example"/)
+  })
+
+  it('is told by `check` what nft would not take, and nothing of it touches the kernel', async () => {
+    const { postern, server, folder } = story
+    const file = join(folder, 'clash.conf')
+    writeFileSync(file, `${serverFile(['00000001 = port: 22'])}[FIREWALL]\ntable = counter\n`, { mode: 0o600 })
+    const before = await server.must(['nft', 'list', 'tables'])
+    const { status, stderr } = await postern.posternd('check', '--config', file)
+    expect(status).to.equal(78)
+    expect(stderr).to.match(/clash\.conf: nft refuses the ruleset that this file gives: .*counter/)
+    expect(await server.must(['nft', 'list', 'tables'])).to.equal(before)
   })
 
   it('takes everything down under a running daemon, which ends', async () => {

@@ -41,4 +41,17 @@ describe('a configuration that was spoilt', () => {
     expect(daemon.lines.join('\n')).to.match(/gate of the last good configuration is up/)
     expect(await client.connect(server.v4, 22)).to.equal('refused')
   })
+
+  it('does not even where it was cut to nothing, which reads as a good file', async () => {
+    const { client, server, postern } = story
+    postern.configure('')
+    await server.must(['nft', 'flush', 'ruleset'])
+    const { status, stderr } = await postern.posternd('up', ...postern.at, '--state-dir', join(story.folder, 'state'))
+    expect(status).to.equal(78)
+    expect(stderr).to.match(/ports were guarded before/)
+    expect(await client.connect(server.v4, 22)).to.equal('refused')
+    await server.must(['nft', 'flush', 'ruleset'])
+    expect(await postern.spawn().exited).to.include({ status: 78 })
+    expect(await client.connect(server.v4, 22)).to.equal('refused')
+  })
 })

@@ -10,6 +10,7 @@ import { EXIT } from '../exit.js'
 import { isGiven, textOf } from '../options.js'
 import { table } from '../print.js'
 import { UsageError } from '../usage.js'
+import { checkRuleset } from './check-ruleset.js'
 import { CONFIG_OPTION, JSON_OPTION } from './options.js'
 
 export const check: Command = {
@@ -22,7 +23,9 @@ export const check: Command = {
     if (args.positionals.length > 0)
       throw new UsageError(`"${args.positionals[0]}": expected no argument; --config FILE names a file`)
     const read = loadServerConfig(textOf(args, 'config') ?? env['POSTERN_CONFIG'])
-    const config = { ...read, warnings: [...warningsForDaemon(read.file), ...read.warnings] }
+    const untried = checkRuleset(read)
+    const more = [...warningsForDaemon(read.file), ...(untried === undefined ? [] : [untried])]
+    const config = { ...read, warnings: [...more, ...read.warnings] }
     if (isGiven(args, 'json')) printer.line(JSON.stringify(meaningOf(config)))
     else {
       for (const warning of config.warnings) printer.error(`warning: ${warning}`)

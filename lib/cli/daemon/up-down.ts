@@ -6,7 +6,7 @@ import { mkdirSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { BOOT_MARK, hasBootMark, leaveBootMark } from '../../daemon/boot-mark.js'
 import { askControl, ControlError } from '../../daemon/control.js'
-import { gateInstead, leavesNoGate, raiseLastGate } from '../../daemon/last-gate.js'
+import { gateInstead, leavesNoGate, raiseLastGate, refuseEmptied } from '../../daemon/last-gate.js'
 import { nftProgram } from '../../firewall/nft.js'
 import { readBootId } from '../../replay/boot-id.js'
 import type { Command, World } from '../command.js'
@@ -34,11 +34,13 @@ export const up: Command = {
 
 /** A start that cannot work leaves no port open that was guarded before: its error goes on, behind a shut gate. */
 function startOrLastGate(args: Arguments, world: World, keep: boolean): void {
+  const folder = join(textOf(args, 'state-dir') ?? STATE_DIR, 'monitor')
   try {
-    managerOf(args, world).manager.start({ keep })
+    const { manager, config } = managerOf(args, world)
+    refuseEmptied(config, folder)
+    manager.start({ keep })
   } catch (error) {
     if (leavesNoGate(error)) {
-      const folder = join(textOf(args, 'state-dir') ?? STATE_DIR, 'monitor')
       const raise = () => raiseLastGate(folder, nftProgram('nft'), kernelOf(world), { keep })
       world.printer.error(`posternd: ${gateInstead(raise)}`)
     }
