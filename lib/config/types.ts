@@ -3,6 +3,7 @@
  * "Configuration"): every option below that letmein does not have lives in a section or resource part of postern's own and
  * has a default that needs no line.
  */
+import type { FwknopSettings } from '../gate/fwknop-stanza.js'
 import type { ResourceId, UserId } from '../wire/ids.js'
 
 export type Protocol = 'tcp' | 'udp'
@@ -72,6 +73,8 @@ export interface ServerConfig {
     readonly controlTimeoutMs: number
     readonly errorPolicy: 'always' | 'basic-auth' | 'full-auth'
   }
+  /** undefined: fwknop's clients are not heard. */
+  readonly fwknop?: FwknopConfig
   readonly spa: {
     readonly enabled: boolean
     readonly realm: string
@@ -118,6 +121,18 @@ export interface ServerConfig {
   readonly resources: ReadonlyMap<ResourceId, Resource>
   /** What deserves a word but refuses nothing. Full sentences with file and line. */
   readonly warnings: readonly string[]
+}
+
+/** What [FWKNOP] and the files that it names say. */
+export interface FwknopConfig {
+  /** Where fwknop's packets are heard. */
+  readonly ports: ControlPorts['udp']
+  /** Right-shaped datagrams a second, and at once, that go up to user space: from one source, and from all. */
+  readonly rate: number
+  readonly burst: number
+  readonly rateAll: number
+  readonly burstAll: number
+  readonly settings: FwknopSettings
 }
 
 /** How a client knocks: postern's own datagram, letmein's exchange, or the one and, where nothing opens, the other. */
