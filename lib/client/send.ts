@@ -2,7 +2,7 @@
  * Datagrams out of the door: one socket a family, all at once, waiting for nothing but the kernel's having taken them. Nobody
  * answers an SPA datagram, so ICMP and errors of one address say nothing about the others.
  */
-import { createSocket } from 'node:dgram'
+import { createSocket, type SocketOptions } from 'node:dgram'
 import type { Family } from '../wire/address.js'
 import type { Destination } from './resolve.js'
 
@@ -10,6 +10,8 @@ export interface Outgoing {
   readonly bytes: Uint8Array
   readonly to: Destination
   readonly port: number
+  /** The port that it leaves from; the system's choice where none is said. One for all of a call. */
+  readonly from?: number
 }
 
 /** What became of one datagram: taken by the kernel, or refused with this error (`ENETUNREACH`, …). */
@@ -31,10 +33,13 @@ export const send: Sender = async (outgoing) => {
 function sendFamily(family: Family, all: readonly Outgoing[]): Promise<Sending[]> {
   const outgoing = all.filter(({ to }) => to.family === family)
   if (outgoing.length === 0) return Promise.resolve([])
+  const { from } = outgoing[0]!
   return new Promise((resolve) => {
     const fates = new Map<Outgoing, Sending>()
     // Addresses are literal by now: this look-up keeps Node from loading its resolver (2 ms).
-    const socket = createSocket({ type: `udp${family}`, lookup: (host, _, callback) => callback(null, host, family) })
+    const lookup: SocketOptions['lookup'] = (host, _, callback) => callback(null, host, family)
+    // Else an IPv6 socket would take the port of the IPv4 one, too.
+    const socket = createSocket({ type: `udp${family}`, lookup, ipv6Only: from !== undefined })
     const settle = (one: Outgoing, error?: NodeJS.ErrnoException | null) => {
       if (fates.has(one)) return
       fates.set(one, error ? { outgoing: one, error } : { outgoing: one })
@@ -42,10 +47,11 @@ function sendFamily(family: Family, all: readonly Outgoing[]): Promise<Sending[]
       socket.close()
       resolve([...fates.values()])
     }
-    // The family as a whole is missing (EAFNOSUPPORT, EADDRNOTAVAIL at bind): callbacks of queued sends never come.
+    // The family as a whole is missing (EAFNOSUPPORT, EADDRNOTAVAIL at bind), or the port is taken (EADDRINUSE): callbacks of queued sends never come.
     socket.on('error', (error) => {
       for (const one of outgoing) settle(one, error)
     })
+    if (from !== undefined) socket.bind(from)
     for (const one of outgoing) socket.send(one.bytes, one.port, one.to.address, (error) => settle(one, error))
   })
 }

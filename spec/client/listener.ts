@@ -5,13 +5,18 @@ import type { Family } from '../../lib/wire/address.js'
 
 export class Listener {
   readonly heard: Buffer[] = []
+  /** The ports that they came from. */
+  readonly sources: number[] = []
   readonly port: number
   readonly #socket: Socket
 
   private constructor(socket: Socket) {
     this.#socket = socket
     this.port = socket.address().port
-    socket.on('message', (bytes) => this.heard.push(bytes))
+    socket.on('message', (bytes, { port }) => {
+      this.heard.push(bytes)
+      this.sources.push(port)
+    })
   }
 
   static async on(family: Family, port = 0): Promise<Listener> {

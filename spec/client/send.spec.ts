@@ -56,6 +56,23 @@ describe('sending', () => {
     four = await Listener.on(4)
   })
 
+  it('leaves from the port that is named, in both families', async () => {
+    const from = four.port + 1 // as free as a guess can be: what is taken is refused below
+    const outgoing = [
+      { bytes: bytes(1), to: { address: '127.0.0.1', family: 4 }, port: four.port, from },
+      { bytes: bytes(2), to: { address: '::1', family: 6 }, port: six.port, from },
+    ] as const
+    expect(await send(outgoing)).to.deep.equal(outgoing.map((one) => ({ outgoing: one })))
+    await Promise.all([four.hasHeard(1), six.hasHeard(1)])
+    expect([...four.sources, ...six.sources]).to.deep.equal([from, from])
+  })
+
+  it('says where that port is taken', async () => {
+    const taken = { bytes: bytes(1), to: { address: '127.0.0.1', family: 4 }, port: 9, from: four.port } as const
+    const [sending] = await send([taken])
+    expect(sending!.error).to.have.property('code', 'EADDRINUSE')
+  })
+
   it('of nothing is nothing', async () => {
     expect(await send([])).to.deep.equal([])
   })
