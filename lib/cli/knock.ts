@@ -43,16 +43,22 @@ async function run(args: Arguments, world: World, operation: Operation): Promise
   const source = await readSource(args, world.env)
   const asked = knockArguments(args, source.host !== undefined)
   const plan = planKnock(asked, source)
-  const way = { spa: bySpa, letmein: byLetmein, auto: byAuto }[plan.protocol]
-  return tell(await way({ plan, asked, operation, source, outside: world.outside }), args, world.printer)
+  return tell(await carryOut({ plan, asked, operation, source, outside: world.outside }), args, world.printer)
 }
 
-interface Ask {
+/** A knock that is decided upon. */
+export interface Ask {
   readonly plan: Plan
   readonly asked: KnockArguments
   readonly operation: Operation
   readonly source: Source
   readonly outside: World['outside']
+}
+
+/** Knocks by the plan's protocol. Throws as the protocol's own function does. */
+export async function carryOut(ask: Ask): Promise<Told> {
+  const way = { spa: bySpa, letmein: byLetmein, auto: byAuto }[ask.plan.protocol]
+  return way(ask)
 }
 
 async function bySpa({ plan, asked, operation, source, outside }: Ask): Promise<Told> {
@@ -73,7 +79,8 @@ async function byAuto({ plan, asked, operation, source, outside }: Ask): Promise
   const { answers, opened } = outcome
   const alarms = alarmsOf(outcome, errand, outside.nowMs())
   const report = { ...common(plan, asked, operation, source), answers, opened, alarms }
-  return tellLetmein({ ...report, protocol: 'auto', errand: errand.letmein })
+  const told = tellLetmein({ ...report, protocol: 'auto', errand: errand.letmein })
+  return { ...told, neededExchange: outcome.openedByExchange.size > 0 }
 }
 
 function common({ identity, subjects }: Plan, { waitMs }: KnockArguments, operation: Operation, source: Source) {

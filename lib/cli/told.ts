@@ -13,6 +13,8 @@ export interface Told {
   readonly warnings: readonly string[]
   /** What deserves a word although it went well in the end. */
   readonly alarms: readonly string[]
+  /** Of `auto`: what postern's own datagram had left shut, letmein's exchange opened. */
+  readonly neededExchange?: boolean
   /** The one object of --json. */
   readonly json: object
 }
