@@ -2,6 +2,7 @@
 import { client } from './client.js'
 import { growth } from './growth.js'
 import { instant } from './instant.js'
+import { letmein } from './letmein.js'
 import { open } from './open.js'
 import { peers } from './peers.js'
 import { rate } from './rate.js'
@@ -25,4 +26,5 @@ export const FIGURES: Readonly<Record<string, Measure>> = {
   rest,
   growth,
   peers,
+  letmein,
 }

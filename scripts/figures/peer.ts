@@ -38,7 +38,8 @@ export async function startPeers(ports: number): Promise<{ peers: Peer[]; missin
   return { peers, missing }
 }
 
-function isInstalled(program: string): boolean {
+/** Whether it is in PATH. */
+export function isInstalled(program: string): boolean {
   try {
     execFileSync('sh', ['-c', 'command -v "$1"', 'sh', program], { stdio: 'ignore' })
     return true

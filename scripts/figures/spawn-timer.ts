@@ -7,13 +7,15 @@ import { readFileSync } from 'node:fs'
 
 export interface Turns {
   readonly turns: number
+  /** True: the first turn counts as well. */
+  readonly isWarm?: boolean
   readonly programs: readonly (readonly string[])[]
 }
 
-const { turns, programs } = JSON.parse(readFileSync(process.argv[2]!, 'utf8')) as Turns
+const { turns, programs, isWarm = false } = JSON.parse(readFileSync(process.argv[2]!, 'utf8')) as Turns
 const times = programs.map((): number[] => [])
 // The first turn, which reads the programs from the disk, does not count.
-for (let turn = 0; turn <= turns; turn++) {
+for (let turn = isWarm ? 1 : 0; turn <= turns; turn++) {
   for (const [index, [program, ...rest]] of programs.entries()) {
     const began = performance.now()
     const { status, stderr, error } = spawnSync(program!, rest, { stdio: ['ignore', 'ignore', 'pipe'] })

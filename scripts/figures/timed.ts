@@ -47,7 +47,8 @@ async function stopwatch<T>(lab: Lab, { mode, datagrams, perSecond, port }: Run)
   return JSON.parse(await lab.server.must(argv, { timeoutMs: 120_000 })) as T
 }
 
-async function namespacePath(host: Namespace): Promise<string> {
+/** Where `ip netns` keeps a host's network namespace. */
+export async function namespacePath(host: Namespace): Promise<string> {
   const inode = Number(await host.must(['stat', '--dereference', '--format=%i', '/proc/self/ns/net']))
   const found = readdirSync('/run/netns').find((name) => statSync(join('/run/netns', name)).ino === inode)
   if (found === undefined) throw new Error(`network namespace ${inode}: expected it in /run/netns`)
