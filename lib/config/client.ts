@@ -27,7 +27,7 @@ export function readClientConfig(content: string | undefined, file: string): Cli
   const spa = new SectionReader(sections, 'SPA', findings)
   const realm = spa.take('realm', text, '')
   const spaPort = spa.take('port', hearingPorts, undefined)
-  const hasSpa = finishSwitch(spa, ['window', 'require-address'])
+  const hasSpa = finishSwitch(spa, ['window', 'require-address', 'host'])
   const letmein = new SectionReader(sections, 'LETMEIN', findings)
   const hasLetmein = finishSwitch(letmein, ['rate', 'burst', 'rate-all', 'burst-all'])
   const protocol = named ?? protocolOf(hasSpa, hasLetmein, content !== undefined)

@@ -17,7 +17,10 @@ export interface General {
 }
 
 const LETMEIN_PORT: ControlPort = { numbers: [DEFAULT_PORT], protocols: ['tcp'] }
-const SECTIONS = ['GENERAL', 'NFTABLES', 'CLIENT', 'KEYS', 'RESOURCES', 'SPA', 'LETMEIN', 'FIREWALL', 'LIMITS']
+const SECTIONS = [
+  ...['GENERAL', 'NFTABLES', 'CLIENT', 'KEYS', 'RESOURCES', 'SPA', 'LETMEIN', 'FIREWALL', 'LIMITS'],
+  ...['USERS', 'OLD KEYS'],
+]
 
 /**
  * The sections of a text; what is wrong with their form, and sections that have no meaning, are noted. A server's file that is

@@ -69,8 +69,8 @@ export function parseIni(text: string): Ini {
       return
     }
     const equals = visible.indexOf('=')
-    // The line may hold a key that lacks its "=": a line of [KEYS] is never shown.
-    const shown = section?.name === 'KEYS' ? 'line' : quote(visible)
+    // The line may hold a key that lacks its "=": a line of a section with keys is never shown.
+    const shown = /^(KEYS|OLD KEYS|HOST )/.test(section?.name ?? '') ? 'line' : quote(visible)
     if (equals < 0) problems.push({ line, message: `${shown}: expected NAME = VALUE` })
     else if (equals === 0) problems.push({ line, message: `${shown}: expected a name before "="` })
     else if (section === undefined)

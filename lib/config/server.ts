@@ -12,7 +12,8 @@ import { addressPolicy } from './resource.js'
 import { opensControlPort, portsOf, readResources } from './resources.js'
 import { SectionReader } from './section.js'
 import type { PortRange, Resource, ServerConfig } from './types.js'
-import { boolean, integer, seconds, text } from './values.js'
+import { keyCount, readOldKeys, readUsers } from './users.js'
+import { boolean, hostName, integer, seconds, text } from './values.js'
 
 /** What the host says about itself, for warnings. */
 export interface ServerFacts {
@@ -44,6 +45,8 @@ export function readServerConfig(content: string, file: string, facts: ServerFac
     firewall,
     limits,
     users,
+    oldKeys: readOldKeys(sections, users, findings),
+    people: readUsers(sections, users, findings),
     resources,
   }
   boundTokens(config, sections, findings)
@@ -60,13 +63,14 @@ function readSpa(sections: ReadonlyMap<string, Section>, general: General, findi
     ports: section.take('port', hearingPorts, general.port.numbers),
     requireAddress: section.take('require-address', addressPolicy, 'optional'),
   }
+  const host = section.take('host', hostName, undefined)
   section.finish('refuse')
   if (spa.enabled && spa.realm === '')
     findings.warn(
       section.line('realm'),
       '[SPA] realm is not set: a knock for another server that shares a key opens here too',
     )
-  return spa
+  return host === undefined ? spa : { ...spa, host }
 }
 
 function readLetmein(
@@ -139,15 +143,13 @@ const TOKENS_A_SLOT = 16
 const SLOTS = 4
 
 function boundTokens(
-  { limits, users, resources }: Omit<ServerConfig, 'warnings'>,
+  { limits, users, oldKeys, resources }: Omit<ServerConfig, 'warnings'>,
   sections: ReadonlyMap<string, Section>,
   findings: Findings,
 ): void {
   const instant = [...resources.values()].filter((resource) => resource.instant)
-  const pairs = instant.reduce(
-    (sum, { users: allowed }) => sum + (allowed?.filter((user) => users.has(user)).length ?? users.size),
-    0,
-  )
+  const keys = ({ users: allowed }: Resource) => keyCount(allowed ?? users.keys(), { users, oldKeys })
+  const pairs = instant.reduce((sum, resource) => sum + keys(resource), 0)
   const tokens = pairs * TOKENS_A_SLOT * SLOTS
   if (tokens <= limits.maxTokens) return
   const max = new SectionReader(sections, 'LIMITS', findings)

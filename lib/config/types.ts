@@ -58,6 +58,18 @@ export interface Jump {
   readonly matchSource: boolean
 }
 
+/** What [USERS] says of a user. */
+export interface Person {
+  readonly name?: string
+}
+
+/** A key that a rotation left valid until this time, Unix ms. */
+export interface OldKey {
+  /** 32 bytes. */
+  readonly key: Uint8Array
+  readonly untilMs: number
+}
+
 export interface ServerConfig {
   readonly file: string
   readonly debug: boolean
@@ -78,6 +90,8 @@ export interface ServerConfig {
   readonly spa: {
     readonly enabled: boolean
     readonly realm: string
+    /** Where clients reach this server, for enroll lines; undefined: not said. */
+    readonly host?: string
     readonly windowMs: number
     readonly ports: ControlPorts['udp']
     readonly requireAddress: AddressPolicy
@@ -118,6 +132,9 @@ export interface ServerConfig {
     readonly replayEntries: number
   }
   readonly users: ReadonlyMap<UserId, Uint8Array>
+  /** Of users who have a key of today as well. */
+  readonly oldKeys: ReadonlyMap<UserId, readonly OldKey[]>
+  readonly people: ReadonlyMap<UserId, Person>
   readonly resources: ReadonlyMap<ResourceId, Resource>
   /** What deserves a word but refuses nothing. Full sentences with file and line. */
   readonly warnings: readonly string[]

@@ -87,6 +87,10 @@ export const key: Form<Uint8Array> = (text) => {
 /** Any text; an empty one is allowed. */
 export const text: Form<string> = (value) => ({ value })
 
+/** A host's name or address, as it is knocked at. */
+export const hostName: Form<string> = (value) =>
+  /^[^\s/]{1,253}$/.test(value) ? { value } : misfit(value, "a host's name or address")
+
 /** A table's or chain's name: what letmein allows for chains and nft needs no quotes for. */
 export const nftName: Form<string> = (value) =>
   /^[A-Za-z0-9_.-]{1,64}$/.test(value) ? { value } : misfit(value, '1–64 of A–Z a–z 0–9 _ - .')

@@ -77,8 +77,8 @@ export class LetmeinDesk {
       this.#challenges = new Challenges(this.#parts.random(32), settings.controlTimeoutMs)
       this.#answers = this.#parts.openAnswers(2 * settings.controlTimeoutMs)
     }
-    const users = new Map(settings.users.map(({ id, key }) => [id, key]))
-    this.#salts.retain(users.keys())
+    const { users } = settings
+    this.#salts.retain(new Set(users.map(({ id }) => id)))
     const { random, authOf } = this.#parts
     const parts = { challenges: this.#challenges!, salts: this.#salts, random, authOf }
     this.#gate = new LetmeinGate({ users, resources, errorPolicy: settings.errorPolicy }, parts)

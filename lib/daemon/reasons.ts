@@ -40,6 +40,7 @@ export const REASONS = {
   'control-port': 'letmein: the resource is the control port',
   response: 'letmein: a response to nothing that was asked',
   order: 'letmein: what only a server says',
+  'old-key': 'its key was changed, and the time for the old one is over: postern add takes the new line',
 } as const
 
 export type Reason = keyof typeof REASONS

@@ -139,11 +139,11 @@ export class Roller {
 
 function tokenUsersOf(config: ServerConfig, users: readonly UserKeys[]): TokenUser[] {
   const instant = [...config.resources.values()].filter((resource) => resource.instant)
-  return users.flatMap(({ id, instant: key }) => {
+  return users.flatMap(({ id, instant: key, untilMs }) => {
     const resources = instant.filter((resource) => resource.users === undefined || resource.users.includes(id))
     return key === undefined || resources.length === 0
       ? []
-      : [{ id, instant: key, resources: resources.map((r) => r.id) }]
+      : [{ id, instant: key, resources: resources.map((r) => r.id), ...(untilMs !== undefined && { untilMs }) }]
   })
 }
 

@@ -13,7 +13,7 @@ export function settingsFor(config: ServerConfig, users: readonly UserKeys[]): L
     windowMs: config.spa.windowMs,
     heardGroup: config.firewall.heardGroup,
     recordGroup: config.firewall.recordGroup,
-    users: users.map(({ id, tag, seal }) => ({ id, tag, seal })),
+    users: users.map(({ instant: _, ...user }) => user),
     resources: [...config.resources.values()].map((resource) => ({
       id: resource.id,
       ...(resource.users === undefined ? {} : { users: resource.users }),
@@ -25,9 +25,9 @@ export function settingsFor(config: ServerConfig, users: readonly UserKeys[]): L
   }
 }
 
-function letmeinFor({ users, letmein }: ServerConfig): ListenerLetmein {
+function letmeinFor({ users, oldKeys, letmein }: ServerConfig): ListenerLetmein {
   return {
-    users: [...users].map(([id, key]) => ({ id, key })),
+    users: [...users].flatMap(([id, key]) => [{ id, key }, ...(oldKeys.get(id) ?? []).map((old) => ({ id, ...old }))]),
     controlTimeoutMs: letmein.controlTimeoutMs,
     errorPolicy: letmein.errorPolicy,
     tcpPorts: letmein.ports.tcp,

@@ -10,14 +10,21 @@ export interface ListenerSettings {
   readonly windowMs: number
   readonly heardGroup: number
   readonly recordGroup: number
-  readonly users: readonly { readonly id: UserId; readonly tag: Uint8Array; readonly seal: Uint8Array }[]
+  /** Once for each key; `untilMs`: it is dead from then on. */
+  readonly users: readonly {
+    readonly id: UserId
+    readonly tag: Uint8Array
+    readonly seal: Uint8Array
+    readonly untilMs?: number
+  }[]
   readonly resources: readonly ListenerResource[]
   /** None: letmein is off, and no master key is told. */
   readonly letmein?: ListenerLetmein
 }
 
 export interface ListenerLetmein {
-  readonly users: readonly { readonly id: UserId; readonly key: Uint8Array }[]
+  /** Once for each key, that of today first; `untilMs`: it is dead from then on. */
+  readonly users: readonly { readonly id: UserId; readonly key: Uint8Array; readonly untilMs?: number }[]
   readonly controlTimeoutMs: number
   readonly errorPolicy: 'always' | 'basic-auth' | 'full-auth'
   readonly tcpPorts: readonly number[]

@@ -12,15 +12,27 @@ export interface UserKeys {
   readonly seal: Uint8Array
   /** Only where some instant resource may be opened by this user. */
   readonly instant?: Uint8Array
+  /** A rotation's old key: from this time on, Unix ms, it is dead. */
+  readonly untilMs?: number
 }
 
-/** Sub-keys for every user of the configuration, none where SPA is off. */
+/** Sub-keys for every key of every user of the configuration, none where SPA is off. */
 export function deriveUserKeys(config: ServerConfig): UserKeys[] {
   if (!config.spa.enabled) return []
   const instant = [...config.resources.values()].filter((resource) => resource.instant)
-  return [...config.users].map(([id, key]) => {
+  const keys = [...config.users].flatMap(([id, key]): { id: UserId; key: Uint8Array; untilMs?: number }[] => [
+    { id, key },
+    ...(config.oldKeys.get(id) ?? []).map((old) => ({ id, ...old })),
+  ])
+  return keys.map(({ id, key, ...until }) => {
     const derive = (use: 'tag' | 'seal' | 'instant') => deriveKey(key, config.spa.realm, use)
     const mayInstant = instant.some((resource) => resource.users === undefined || resource.users.includes(id))
-    return { id, tag: derive('tag'), seal: derive('seal'), ...(mayInstant ? { instant: derive('instant') } : {}) }
+    return {
+      id,
+      tag: derive('tag'),
+      seal: derive('seal'),
+      ...(mayInstant ? { instant: derive('instant') } : {}),
+      ...until,
+    }
   })
 }

@@ -26,6 +26,12 @@ export function mayUse(user: UserId, resource: Resource, config: ServerConfig): 
   return config.users.has(user) && (resource.users === undefined || resource.users.includes(user))
 }
 
+/** The keys that a user has in a configuration, that of today first; none of a user who is not there. */
+export function keysOf(user: UserId, { users, oldKeys }: Pick<ServerConfig, 'users' | 'oldKeys'>): Uint8Array[] {
+  const today = users.get(user)
+  return today === undefined ? [] : [today, ...(oldKeys.get(user) ?? []).map(({ key: bytes }) => bytes)]
+}
+
 /**
  * The kernel counts in jiffies: an element whose time rounds to none would never end (or begin anew). Nothing shorter is
  * written; a lease with less left has as good as ended.

@@ -7,7 +7,7 @@ import { isKept, type Plan, setOf } from './installation.js'
 import type { Found } from './kernel-leases.js'
 import { leaseKey, leaseKind } from './names.js'
 import { elementText, timeText } from './nft-text.js'
-import { LEAST_LEASE_MS, mayUse } from './policy.js'
+import { keysOf, LEAST_LEASE_MS, mayUse } from './policy.js'
 import type { SetRef } from './types.js'
 
 const ELEMENTS_A_LINE = 500
@@ -54,7 +54,10 @@ function mayStay(
 function canStillUse(user: UserId, id: ResourceId, { before, after }: Succession): boolean {
   const resource = after.resources.get(id)
   if (resource === undefined || !mayUse(user, resource, after)) return false
-  return before === after || sameBytes(before.users.get(user), after.users.get(user))
+  // Which of his keys opened it cannot be told, so each must live on, be it as an old one.
+  return (
+    before === after || keysOf(user, before).every((key) => keysOf(user, after).some((kept) => sameBytes(key, kept)))
+  )
 }
 
 function canAllStillUse(id: ResourceId, succession: Succession): boolean {

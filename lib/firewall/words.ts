@@ -1,9 +1,10 @@
 /** Which words of the configuration go into the files of nftables/. Pure. */
 import type { Jump, Protocol, Resource, ServerConfig } from '../config/types.js'
-import { formatId } from '../wire/ids.js'
+import { formatId, type UserId } from '../wire/ids.js'
 import { jumpComment, portComment } from './comments.js'
 import { setName } from './names.js'
 import { type Guarded, rangesText, sizeText, timeText, verdictsText } from './nft-text.js'
+import { keysOf } from './policy.js'
 import type { Words } from './template.js'
 
 /** SPA's slot, and what of each slot is in the kernel (docs/PROTOCOL.md, "Datagram", "Instant tokens"). */
@@ -19,7 +20,8 @@ const LEAST_TOKENS = 2048
 /** The kernel multiplies burst and period in nanoseconds: beyond this a week would not fit its 64 bits. */
 const MOST_A_WEEK = 10_000
 
-export function baseWords({ firewall, spa, limits, users }: ServerConfig): Words {
+export function baseWords(config: ServerConfig): Words {
+  const { firewall, spa, limits, users } = config
   const ports = spa.ports === 'any' ? [] : spa.ports
   const hearing = spa.enabled && (spa.ports === 'any' || ports.length > 0)
   const tagSlots = Math.ceil((2 * spa.windowMs) / SLOT_MS) + 3
@@ -31,7 +33,7 @@ export function baseWords({ firewall, spa, limits, users }: ServerConfig): Words
     'any-port': hearing && spa.ports === 'any',
     'heard-ports': ports.join(', '),
     'heard-group': `${firewall.heardGroup}`,
-    'tags-size': sizeText(Math.max(LEAST_TAGS, users.size * tagSlots * TAGS_A_SLOT)),
+    'tags-size': sizeText(Math.max(LEAST_TAGS, keyCount(users.keys(), config) * tagSlots * TAGS_A_SLOT)),
     'tag-rate': `${limits.tagRate}`,
     'tag-burst': `${limits.tagBurst}`,
     // Longer than any token can live, whenever it was used (docs/PROTOCOL.md, "Instant tokens").
@@ -62,7 +64,7 @@ export function guardWords({ firewall }: ServerConfig, guarded: readonly Resourc
 
 export function resourceWords(resource: Resource, config: ServerConfig): Words {
   const { connections, cut, instant, maxLeases, maxTimeoutMs, timeoutMs, users } = resource
-  const knockers = users?.filter((user) => config.users.has(user)).length ?? config.users.size
+  const keys = keyCount(users ?? config.users.keys(), config)
   return {
     id: formatId(resource.id),
     table: config.firewall.table,
@@ -76,7 +78,7 @@ export function resourceWords(resource: Resource, config: ServerConfig): Words {
     refill: connections > MOST_A_WEEK ? '1/day' : '1/week',
     timeout: timeText(timeoutMs),
     'lease-size': sizeText(Math.max(LEAST_LEASES, maxLeases)),
-    'token-size': sizeText(Math.max(LEAST_TOKENS, knockers * TOKENS_A_SLOT * TOKEN_SLOTS)),
+    'token-size': sizeText(Math.max(LEAST_TOKENS, keys * TOKENS_A_SLOT * TOKEN_SLOTS)),
     // A count that was forgotten before its lease ends would let more in.
     'conn-timeout': timeText(Math.max(DAY_MS, 2 * maxTimeoutMs)),
   }
@@ -126,4 +128,11 @@ function portMatch({ id, target }: Resource): string {
 
 function hex(bit: number): string {
   return `0x${(bit >>> 0).toString(16)}`
+}
+
+/** How many keys these users have in all: a tag or token is of a key. */
+function keyCount(users: Iterable<UserId>, config: ServerConfig): number {
+  let count = 0
+  for (const user of users) count += keysOf(user, config).length
+  return count
 }

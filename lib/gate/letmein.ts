@@ -35,9 +35,16 @@ export interface LetmeinResource {
   readonly isControlPort: boolean
 }
 
+/** One key of a user, 32 bytes; `untilMs`: it is dead from this time on, Unix ms. */
+export interface LetmeinKey {
+  readonly id: UserId
+  readonly key: Uint8Array
+  readonly untilMs?: number
+}
+
 export interface LetmeinSettings {
-  /** Keys of 32 bytes. */
-  readonly users: ReadonlyMap<UserId, Uint8Array>
+  /** A user has several where one is being changed. */
+  readonly users: readonly LetmeinKey[]
   readonly resources: readonly LetmeinResource[]
   /** When GOAWAY may be sent. */
   readonly errorPolicy: ErrorPolicy
@@ -64,14 +71,18 @@ interface Openable {
 }
 
 export class LetmeinGate {
-  readonly #users: ReadonlyMap<UserId, Uint8Array>
+  readonly #keys = new Map<UserId, LetmeinKey[]>()
   readonly #resources: ReadonlyMap<ResourceId, Openable>
   readonly #policy: ErrorPolicy
   readonly #parts: LetmeinParts
   readonly #authOf: AuthOf
 
   constructor(settings: LetmeinSettings, parts: LetmeinParts) {
-    this.#users = settings.users
+    for (const key of settings.users) {
+      const keys = this.#keys.get(key.id)
+      if (keys === undefined) this.#keys.set(key.id, [key])
+      else keys.push(key)
+    }
     this.#resources = new Map(
       settings.resources.map(({ id, users, isControlPort }) => [
         id,
@@ -105,9 +116,10 @@ export class LetmeinGate {
   /** In this order: who; seen before; a CHALLENGE is out already; what. */
   #knock(knock: Message & Asked, path: Path, now: Now): LetmeinVerdict {
     const { user, resource } = knock
-    const key = this.#users.get(user)
-    if (key === undefined) return this.#refuseStranger(knock, 'unknown-user')
-    if (!isSameAuth(knock.auth, this.#authOf(key, knock, ZERO_AUTH))) return this.#refuseStranger(knock, 'auth')
+    const keys = this.#keysOf(user, now)
+    if (keys.length === 0) return this.#refuseStranger(knock, 'unknown-user')
+    const isRight = ({ key }: LetmeinKey) => isSameAuth(knock.auth, this.#authOf(key, knock, ZERO_AUTH))
+    if (!keys.some(isRight)) return this.#refuseStranger(knock, 'auth')
     const noted = this.#parts.salts.note(user, knock.salt)
     if (noted !== 'new') return { kind: 'silence', why: noted === 'seen' ? 'salt' : 'salts', user }
     const { challenges } = this.#parts
@@ -121,8 +133,7 @@ export class LetmeinGate {
 
   #response(response: Message, path: Path, now: Now): LetmeinVerdict {
     const { user, resource } = response
-    const key = this.#users.get(user)
-    const answered = key && this.#answeredBy(response, key, path, now)
+    const answered = this.#answeredBy(response, path, now)
     if (answered === undefined) {
       if (this.#policy !== 'always') return { kind: 'silence', why: 'response' }
       const asked = this.#parts.challenges.askedLately(path, now)
@@ -154,11 +165,19 @@ export class LetmeinGate {
     }
   }
 
-  #answeredBy(response: Message, key: Uint8Array, path: Path, now: Now): Candidate | undefined {
+  #answeredBy(response: Message, path: Path, now: Now): Candidate | undefined {
+    const keys = this.#keysOf(response.user, now)
+    if (keys.length === 0) return undefined
     const candidates = this.#parts.challenges.candidates(path, response.user, response.resource, now)
     for (const candidate of candidates)
-      if (isSameAuth(response.auth, this.#authOf(key, response, candidate.challenge))) return candidate
+      for (const { key } of keys)
+        if (isSameAuth(response.auth, this.#authOf(key, response, candidate.challenge))) return candidate
     return undefined
+  }
+
+  /** The keys that a user may use at this time. */
+  #keysOf(user: UserId, { wallMs }: Now): LetmeinKey[] {
+    return (this.#keys.get(user) ?? []).filter(({ untilMs }) => untilMs === undefined || wallMs < untilMs)
   }
 
   #refusalOf(user: UserId, id: ResourceId): 'resource' | 'not-allowed' | 'control-port' | undefined {

@@ -14,6 +14,8 @@ export interface GateUser {
   readonly id: UserId
   readonly tag: Uint8Array
   readonly seal: Uint8Array
+  /** The key is dead from this time on, Unix ms; undefined: it has no end. A user has several keys where one is being changed. */
+  readonly untilMs?: number
 }
 
 export interface SpaGateParts {
@@ -74,7 +76,7 @@ export class SpaGate {
     if (bytes.length < MIN_BYTES || bytes.length > MAX_BYTES) return { kind: 'silence', why: 'length' }
     const sender = this.#senderOf(bytes)
     if (sender === undefined) return { kind: 'silence', why: 'tag' }
-    const { id: user, seal } = sender.holder
+    const { id: user, seal, untilMs } = sender.holder
     const silence = (why: Silence, detail?: string): Verdict => ({
       kind: 'silence',
       why,
@@ -89,6 +91,7 @@ export class SpaGate {
     if (slotOf(knock.timeMs) !== sender.slot)
       return silence('slot', `time of slot ${slotOf(knock.timeMs)} under a tag of slot ${sender.slot}`)
     if (!(Math.abs(nowMs - knock.timeMs) <= this.#windowMs)) return silence('window', distance(knock.timeMs, nowMs))
+    if (untilMs !== undefined && nowMs >= untilMs) return silence('old-key')
     if (knock.instant) return silence('instant')
     return this.#requestOf(knock, datagram)
   }

@@ -78,6 +78,8 @@ export type Silence =
   | 'slot'
   | 'window'
   | 'instant'
+  /** Its key was changed, and the time in which the old one counts is over. */
+  | 'old-key'
 
 /** Why the letmein gate stays silent or says GOAWAY. Stable words, as `Silence`. */
 export type LetmeinWhy =

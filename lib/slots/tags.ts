@@ -3,13 +3,15 @@
  * docs/PROTOCOL.md, "The gate in the kernel". Pure.
  */
 import type { UserId } from '../wire/ids.js'
-import { TAG_BYTES, tagsOf } from '../wire/spa-keys.js'
+import { SLOT_MS, TAG_BYTES, tagsOf } from '../wire/spa-keys.js'
 import type { DueSlot } from './schedule.js'
 
 export interface TagUser {
   readonly id: UserId
   /** The realm-bound tag key, 32 bytes. */
   readonly tag: Uint8Array
+  /** The key is dead from this time on, Unix ms; undefined: it has no end. */
+  readonly untilMs?: number
 }
 
 export interface TagElement {
@@ -30,7 +32,8 @@ export function* tagElements(
   const everyone = [...users]
   for (const { slot, timeoutMs } of slots) {
     let chunk: TagElement[] = []
-    for (const { id: user, tag } of everyone) {
+    for (const { id: user, tag, untilMs } of everyone) {
+      if (untilMs !== undefined && slot * SLOT_MS >= untilMs) continue
       const tags = tagsOf(tag, slot)
       for (let at = 0; at < tags.length; at += TAG_BYTES)
         chunk.push({ key: tags.subarray(at, at + TAG_BYTES), timeoutMs, user })

@@ -3,7 +3,7 @@
  * Specification: docs/PROTOCOL.md, "Instant tokens". Pure: that no slot is put in twice is the schedule's and its caller's.
  */
 import type { ResourceId, UserId } from '../wire/ids.js'
-import { TOKEN_BYTES, tokensOf } from '../wire/spa-keys.js'
+import { SLOT_MS, TOKEN_BYTES, tokensOf } from '../wire/spa-keys.js'
 import type { DueSlot } from './schedule.js'
 
 export interface TokenUser {
@@ -12,6 +12,8 @@ export interface TokenUser {
   readonly instant: Uint8Array
   /** The instant resources that this user may open. */
   readonly resources: readonly ResourceId[]
+  /** The key is dead from this time on, Unix ms; undefined: it has no end. */
+  readonly untilMs?: number
 }
 
 export interface TokenElement {
@@ -33,7 +35,9 @@ export function* tokenElements(
   const everyone = [...users]
   for (const { slot, timeoutMs } of slots) {
     let chunk: TokenElement[] = []
-    for (const { id: user, instant, resources } of everyone) {
+    for (const { id: user, instant, resources, untilMs } of everyone) {
+      // The kernel asks nobody: no token outlives its key, and one lives to the end of the slot behind its own.
+      if (untilMs !== undefined && (slot + 2) * SLOT_MS > untilMs) continue
       for (const resource of resources) {
         const tokens = tokensOf(instant, slot, resource)
         for (let at = 0; at < tokens.length; at += TOKEN_BYTES)

@@ -35,7 +35,7 @@ export function serve({ user, key, policy, resources, ipVersion = 4, transport =
   const salts = new Set<string>()
   const gate = new LetmeinGate(
     {
-      users: new Map(key === undefined ? [] : [[user, key]]),
+      users: key === undefined ? [] : [{ id: user, key }],
       resources: resources.map((id) => ({ id, isControlPort: false })),
       errorPolicy: policy,
     },

@@ -33,6 +33,8 @@ describe("the server's configuration", () => {
         nft: 'nft',
       },
       limits: { leasesPerUser: 64, tagRate: 5, tagBurst: 8, maxTokens: 262_144, replayEntries: 1_000_000 },
+      oldKeys: new Map(),
+      people: new Map(),
       resources: new Map(),
     })
     expect(Buffer.from(users.get(1)!).toString('hex').toUpperCase()).to.equal(KEY)
@@ -91,7 +93,7 @@ describe("the server's configuration", () => {
 
   it('finds a misspelled option of its own sections, and lets those of letmein pass with a word', () => {
     expect(problems('[SPA]\nrealm = x\nwindwo = 5')).to.deep.equal([
-      'posternd.conf:3: [SPA] "windwo": no such option: expected one of enabled, realm, window, port, require-address; did you mean "window"?',
+      'posternd.conf:3: [SPA] "windwo": no such option: expected one of enabled, realm, window, port, require-address, host; did you mean "window"?',
     ])
     const { warnings } = read('[GENERAL]\nport = 5 / udp\nPort = 5\n[Weather]\n[SPA]\nrealm = x')
     expect(warnings.slice(2)).to.deep.equal([

@@ -147,6 +147,18 @@ describe('what stays in the kernel', () => {
       expect((await host.manager.leases()).map(({ user }) => user)).to.deep.equal([OTHER_USER])
     })
 
+    it('a user whose key was changed keeps it as long as the old one lives on', async () => {
+      await open(SSH, lab.client.v4)
+      const before = serverConfig({ resources })
+      const [today, fresh] = [before.users.get(USER)!, new Uint8Array(32).fill(99)]
+      const users = new Map([...before.users, [USER, fresh]])
+      const rotated = { ...before, users, oldKeys: new Map([[USER, [{ key: today, untilMs: 4e12 }]]]) }
+      await host.manager.reload(rotated)
+      expect(await lab.client.connect(lab.server.v4, 22)).to.equal('open')
+      await host.manager.reload({ ...rotated, oldKeys: new Map() })
+      expect(await lab.client.connect(lab.server.v4, 22)).to.equal('refused')
+    })
+
     it('an instant lease whose record is not here yet goes with any user who could have opened it', async () => {
       for (const set of ['lease4_00000016', 'lease4_00000050'])
         await nft('add', 'element', 'inet', 'postern', set, `{ ${lab.client.v4} timeout 60s }`)

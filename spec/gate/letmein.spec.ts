@@ -13,6 +13,7 @@ import {
   KEYS,
   knockBytes,
   later,
+  letmeinKeys,
   messageIn,
   POLICIES,
   RESOURCES,
@@ -277,13 +278,24 @@ describe('a letmein gate that is made anew', () => {
       const response = responseTo(judge(gateWith({}, { challenges }), knockBytes()))
       const without = gateWith({ errorPolicy, resources: [] }, { challenges })
       expect(word(judge(without, response))).to.equal('GOAWAY resource')
-      const stranger = gateWith({ errorPolicy, users: new Map([[2, KEYS.get(2)!]]) }, { challenges })
+      const stranger = gateWith({ errorPolicy, users: [{ id: 2, key: KEYS.get(2)! }] }, { challenges })
       expect(word(judge(stranger, response))).to.equal(`${errorPolicy === 'always' ? 'GOAWAY' : 'silence'} response`)
     }
   })
 
+  it('takes the old key of a user beside the one of today, until its time is over', () => {
+    const today = { id: 1, key: bytes32(77) }
+    const untilMs = T0.wallMs + 1000
+    const gate = gateWith({ users: [today, { id: 1, key: KEYS.get(1)!, untilMs }] })
+    const challenge = judge(gate, knockBytes())
+    expect(word(judge(gate, responseTo(challenge), later(500)))).to.equal('request open')
+    const late = judge(gate, knockBytes(), later(900), fromPort(2))
+    expect(word(judge(gate, responseTo(late), later(1000), fromPort(2)))).to.equal('silence response')
+    expect(word(judge(gate, knockBytes(), later(1000), fromPort(3)))).to.equal('silence auth')
+  })
+
   it('needs no HMAC but our own', () => {
-    const settings = { users: KEYS, resources: RESOURCES, errorPolicy: 'basic-auth' } as const
+    const settings = { users: letmeinKeys(), resources: RESOURCES, errorPolicy: 'basic-auth' } as const
     const challenges = new Challenges(bytes32(3), 5000)
     const gate = new LetmeinGate(settings, { challenges, salts: saltMemory(), random: fresh })
     expect(word(judge(gate, responseTo(judge(gate, knockBytes()))))).to.equal('request open')

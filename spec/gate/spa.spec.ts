@@ -43,6 +43,15 @@ describe('the SPA gate', () => {
     })
   })
 
+  it('takes the old key of a user beside the one of today, until its time is over', () => {
+    const today = { ...userOf(9), id: 1 }
+    const gate = new SpaGate({ users: [today, { ...USER, untilMs: NOW + 1000 }], windowMs: WINDOW_MS })
+    gate.roll(NOW)
+    for (const user of [today, USER])
+      expect(gate.judge(heard(datagramOf(knockAt(NOW), { user })), NOW + 999).kind).to.equal('request')
+    expect(gate.judge(heard(datagramOf(knockAt(NOW))), NOW + 1000)).to.include({ why: 'old-key', user: 1 })
+  })
+
   it('takes the source where no address is signed', () => {
     const verdict = gateAt(NOW).judge(heard(datagramOf(knockAt(NOW))), NOW)
     expect(verdict).to.have.property('request').that.includes({ address: '192.0.2.7', addressSigned: false })

@@ -1,7 +1,7 @@
 import { expect } from 'chai'
 import { tagElements } from '../../lib/slots/tags.js'
 import { tokenElements } from '../../lib/slots/tokens.js'
-import { tagOf, tokenOf } from '../../lib/wire/spa-keys.js'
+import { SLOT_MS, tagOf, tokenOf } from '../../lib/wire/spa-keys.js'
 import { userOf } from '../support/spa.js'
 
 const SLOTS = [
@@ -30,6 +30,11 @@ describe('tag elements', () => {
     expect(chunks.map((chunk) => chunk.length)).to.deep.equal([400, 400, 200, 400, 400, 200])
   })
 
+  it('are none of a slot that begins when the key is dead', () => {
+    const old = { ...USERS[0]!, untilMs: 60_000_001 * SLOT_MS }
+    expect([...tagElements([old], SLOTS)].flat()).to.deep.equal([...tagElements([USERS[0]!], SLOTS.slice(0, 1))].flat())
+  })
+
   it('are none where there are no users or slots', () => {
     expect([...tagElements([], SLOTS)]).to.deep.equal([])
     expect([...tagElements(USERS, [])]).to.deep.equal([])
@@ -37,6 +42,14 @@ describe('tag elements', () => {
 })
 
 describe('token elements', () => {
+  it('are none that would outlive their key: the kernel takes one until the slot behind its own is over', () => {
+    const old = { ...USERS[0]!, untilMs: 60_000_002 * SLOT_MS }
+    expect([...tokenElements([old], SLOTS)].flat()).to.deep.equal(
+      [...tokenElements([USERS[0]!], SLOTS.slice(0, 1))].flat(),
+    )
+    expect([...tokenElements([{ ...old, untilMs: old.untilMs - 1 }], SLOTS)]).to.deep.equal([])
+  })
+
   it('are the sixteen tokens of each user for each of his resources and each slot', () => {
     const expected = SLOTS.flatMap(({ slot, timeoutMs }) =>
       USERS.flatMap(({ id, instant, resources }) =>

@@ -5,6 +5,7 @@ import { Challenges } from '../../lib/gate/challenges.js'
 import {
   type ErrorPolicy,
   LetmeinGate,
+  type LetmeinKey,
   type LetmeinParts,
   type LetmeinSettings,
   type LetmeinVerdict,
@@ -69,9 +70,14 @@ export function fresh(length = 8): Uint8Array {
   return Uint8Array.from(random)
 }
 
+/** The keys above as the gate takes them. */
+export function letmeinKeys(): LetmeinKey[] {
+  return [...KEYS].map(([id, key]) => ({ id, key }))
+}
+
 export function gateWith(settings: Partial<LetmeinSettings> = {}, parts: Partial<LetmeinParts> = {}): LetmeinGate {
   return new LetmeinGate(
-    { users: KEYS, resources: RESOURCES, errorPolicy: 'basic-auth', ...settings },
+    { users: letmeinKeys(), resources: RESOURCES, errorPolicy: 'basic-auth', ...settings },
     {
       challenges: new Challenges(new Uint8Array(32).fill(9), TIMEOUT_MS),
       salts: saltMemory(),

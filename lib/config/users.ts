@@ -1,0 +1,101 @@
+/**
+ * What the server's file says of its users beside their keys: [USERS], a line of parts as a resource has, and [OLD KEYS], keys
+ * that a rotation left valid for a while. No message shows anything of a key.
+ */
+import { formatId, parseId, type UserId } from '../wire/ids.js'
+import { type Findings, quote } from './error.js'
+import { type Section, trim } from './ini.js'
+import { PartReader, splitParts } from './parts.js'
+import type { OldKey, Person, ServerConfig } from './types.js'
+import { type Form, id, key, misfit } from './values.js'
+
+/** What commands and the log call a user. It begins with a letter and is no id of eight digits, so that each can be told. */
+export const userName: Form<string> = (text) =>
+  /^[A-Za-z][A-Za-z0-9_.@-]{0,31}$/.test(text) && !(text.length === 8 && parseId(text) !== undefined)
+    ? { value: text }
+    : misfit(text, '1–32 of A–Z a–z 0–9 _ - . @, a letter first, and not 8 hex digits')
+
+/** [USERS]: who they are. Users without a key are told of, and kept. */
+export function readUsers(
+  sections: ReadonlyMap<string, Section>,
+  keys: ReadonlyMap<UserId, Uint8Array>,
+  findings: Findings,
+): Map<UserId, Person> {
+  const people = new Map<UserId, Person>()
+  const owners = new Map<string, UserId>()
+  for (const option of sections.get('USERS')?.options ?? []) {
+    const user = id(option.name)
+    if ('misfit' in user) {
+      findings.refuse(option.line, `[USERS] user ${user.misfit}: expected ${user.expected}`)
+      continue
+    }
+    const title = `[USERS] user ${formatId(user.value)}`
+    if (people.has(user.value)) findings.refuse(option.line, `${title} is here twice`)
+    const parts = splitParts(option)
+    const reader = new PartReader(option, title, findings)
+    reader.sort(parts, ['name'], [])
+    for (const { name, text, line } of parts)
+      if (name === undefined) reader.refuse(line, `${quote(text)}: expected NAME: VALUE between "/", like name: alice`)
+    const name = reader.take('name', userName, undefined)
+    const owner = name === undefined ? undefined : owners.get(name)
+    if (owner !== undefined) reader.refuse(reader.line('name'), `name "${name}": user ${formatId(owner)} has it`)
+    if (name !== undefined) owners.set(name, user.value)
+    if (!keys.has(user.value)) reader.warn(option.line, 'has no key in [KEYS]')
+    people.set(user.value, name === undefined ? {} : { name })
+  }
+  return people
+}
+
+/** [OLD KEYS]: `USER = KEY until TIME`, several by commas. Those of users without a key of today are let be: they open nothing. */
+export function readOldKeys(
+  sections: ReadonlyMap<string, Section>,
+  keys: ReadonlyMap<UserId, Uint8Array>,
+  findings: Findings,
+): Map<UserId, readonly OldKey[]> {
+  const oldKeys = new Map<UserId, readonly OldKey[]>()
+  for (const { name, value, line } of sections.get('OLD KEYS')?.options ?? []) {
+    const user = id(name)
+    const who = 'value' in user ? formatId(user.value) : name.length > 16 ? `(${name.length} characters)` : quote(name)
+    const refuse = (what: string) => findings.refuse(line, `[OLD KEYS] user ${who}${what}`)
+    if ('misfit' in user) refuse(`: expected ${user.expected}`)
+    const read = trim(value).split(',').map(oldKey)
+    for (const entry of read) if ('misfit' in entry) refuse(`: ${entry.misfit}: expected ${entry.expected}`)
+    if ('misfit' in user) continue
+    if (oldKeys.has(user.value)) refuse(' is here twice')
+    if (!keys.has(user.value))
+      findings.warn(line, `[OLD KEYS] user ${who} has no key in [KEYS], so his old ones are dead`)
+    else
+      oldKeys.set(
+        user.value,
+        read.flatMap((entry) => ('value' in entry ? [entry.value] : [])),
+      )
+  }
+  return oldKeys
+}
+
+const OLD_KEY = /^(\S+)\s+until\s+(\S+)$/
+const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,3})?Z$/
+
+const oldKey: Form<OldKey> = (text) => {
+  const [, hex = '', time = ''] = OLD_KEY.exec(trim(text)) ?? []
+  if (hex === '') return { misfit: 'a part without "until"', expected: 'KEY until TIME' }
+  const bytes = key(hex)
+  if ('misfit' in bytes) return { misfit: `the key: ${bytes.misfit}`, expected: bytes.expected }
+  const untilMs = TIME.test(time) ? Date.parse(time) : Number.NaN
+  return Number.isNaN(untilMs)
+    ? misfit(time, 'a time in UTC, like 2026-11-29T20:00:00Z')
+    : { value: { key: bytes.value, untilMs } }
+}
+
+/** How many keys these users have in all. */
+export function keyCount(ids: Iterable<UserId>, { users, oldKeys }: Pick<ServerConfig, 'users' | 'oldKeys'>): number {
+  let count = 0
+  for (const user of ids) if (users.has(user)) count += 1 + (oldKeys.get(user)?.length ?? 0)
+  return count
+}
+
+/** An old key's line in the file. */
+export function oldKeyText({ key: bytes, untilMs }: OldKey): string {
+  const time = new Date(untilMs).toISOString().replace(/\.\d+/, '')
+  return `${Buffer.from(bytes).toString('hex').toUpperCase()} until ${time}`
+}
