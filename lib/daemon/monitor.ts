@@ -232,7 +232,7 @@ export class Monitor {
       if (sequence === 0) return
       const isDone = outcomes[i]!.kind !== 'refused'
       this.#parts.send({ kind: 'result', sequence, isDone })
-      if (isDone && protocol === 'letmein') this.#parts.manager.noteLetmeinSource(address)
+      if (isDone && protocol === 'letmein') this.#parts.manager.noteSource('letmein', address)
     })
   }
 

@@ -1,9 +1,5 @@
-/**
- * What of letmein's lane (nftables/letmein.nft) is put in by us: users with a key, whose datagrams come up, and sources that
- * completed an exchange lately, for which there is room when strangers have taken all that there was.
- */
+/** What of letmein's lane (nftables/letmein.nft) is put in by us at its start: users with a key, whose datagrams come up. */
 import type { ServerConfig } from '../config/types.js'
-import { addressToKey, familyOf, type IpAddress } from '../wire/address.js'
 import { formatId, type UserId } from '../wire/ids.js'
 import type { Installation, Plan } from './installation.js'
 import { FirewallError, type Kernel } from './types.js'
@@ -12,8 +8,6 @@ const USERS = 'letmein_users'
 /** So many elements in one transaction: a socket's send buffer is the bound. */
 const ELEMENTS_AT_ONCE = 2000
 const ELEMENTS_A_LINE = 500
-/** Whoever has IPv6 has a /64 at least. */
-const PREFIX_BYTES = 8
 
 export class LetmeinLane {
   readonly #kernel: Kernel
@@ -58,22 +52,6 @@ export class LetmeinLane {
     this.fill(config)
   }
 
-  /**
-   * Puts a source (of IPv6 its /64) into the lane of those that are known, for a day from now. False where it could not be:
-   * no lane, or a full one. No access depends on it.
-   */
-  note(address: IpAddress): boolean {
-    const to = this.#installation.ownSet(`letmein_known${familyOf(address)}`)
-    if (to === undefined) return false
-    try {
-      this.#kernel.apply([{ kind: 'add', to, elements: [{ key: sourceKey(address) }], replace: true }])
-      return true
-    } catch (error) {
-      if (error instanceof FirewallError) return false
-      throw error
-    }
-  }
-
   #fill({ users }: ServerConfig): void {
     const set = this.#installation.ownSet(USERS)
     if (set === undefined || this.#isFilled) return
@@ -102,11 +80,6 @@ function userKey(user: UserId): Uint8Array {
 
 function userOfKey(key: Uint8Array): UserId {
   return new DataView(key.buffer, key.byteOffset, key.byteLength).getUint32(0)
-}
-
-function sourceKey(address: IpAddress): Uint8Array {
-  const key = addressToKey(address)
-  return familyOf(address) === 4 ? key : key.fill(0, PREFIX_BYTES)
 }
 
 function parts<T>(items: readonly T[], most = ELEMENTS_AT_ONCE): T[][] {

@@ -25,9 +25,13 @@ export function letmeinWords({ firewall, letmein, users }: ServerConfig): Words 
     'letmein-burst-all': `${burstAll}`,
     'heard-group': `${firewall.heardGroup}`,
     'users-size': sizeText(Math.max(LEAST_USERS, users.size)),
-    // One that was forgotten sooner would have its whole burst again.
-    'met-timeout': timeText(Math.max(LEAST_MET_MS, (1000 * burst) / rate)),
+    'met-timeout': metTimeoutText(rate, burst),
   }
+}
+
+/** How long a source is remembered: one that was forgotten sooner would have its whole burst again. */
+export function metTimeoutText(rate: number, burst: number): string {
+  return timeText(Math.max(LEAST_MET_MS, (1000 * burst) / rate))
 }
 
 /** Chain mode: the control ports that letmein's clients connect to. */

@@ -11,6 +11,7 @@ import { Draft } from './draft.js'
 import { leftoverLines } from './host-part.js'
 import { Installation, type Plan } from './installation.js'
 import { type Found, KernelLeases } from './kernel-leases.js'
+import { noteSource, type ShapedProtocol } from './known-sources.js'
 import { LeaseDesk } from './lease-desk.js'
 import { LetmeinLane } from './letmein-lane.js'
 import type { Nft } from './nft.js'
@@ -215,12 +216,9 @@ export class RuleManager {
     this.#removeKeys(this.#installation.set('inst', resource)?.set, keys)
   }
 
-  /**
-   * A source that completed a letmein exchange: for a day it has room that strangers cannot take (of IPv6 its /64). False
-   * where it could not be put in; no access depends on it. Does not throw FirewallError.
-   */
-  noteLetmeinSource(address: IpAddress): boolean {
-    return this.#lane.note(address)
+  /** A source that got in: for a day it has room that strangers cannot take (of IPv6 its /64). False where it could not be put in. */
+  noteSource(protocol: ShapedProtocol, address: IpAddress): boolean {
+    return noteSource(this.#kernel, this.#installation, protocol, address)
   }
 
   /** Tables whose deletion by others means that `verify` has work. */

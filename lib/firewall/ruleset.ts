@@ -4,6 +4,7 @@
  */
 import { createHash } from 'node:crypto'
 import type { Resource, ServerConfig } from '../config/types.js'
+import { fwknopWords, hearsFwknop } from './fwknop-words.js'
 import { controlWords, hearsLetmein, letmeinWords } from './letmein-words.js'
 import { shapeChain } from './names.js'
 import { fill } from './template.js'
@@ -30,6 +31,7 @@ export function ownTable(config: ServerConfig, templates: Templates, closed: Clo
   const { mode, table } = config.firewall
   const head = fill(templates.base, baseWords(config))
   let body = hearsLetmein(config) ? fill(templates.letmein, letmeinWords(config)) : ''
+  if (hearsFwknop(config)) body += fill(templates.fwknop, fwknopWords(config))
   if (mode === 'guard') {
     const guarded = [...config.resources.values()].filter(({ target }) => target.kind === 'ports')
     for (const resource of guarded) body += fill(templates.resource, resourceWords(resource, config))

@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { FirewallError } from './types.js'
 
-const NAMES = ['base', 'letmein', 'closed', 'resource', 'guard', 'chain', 'control'] as const
+const NAMES = ['base', 'letmein', 'fwknop', 'closed', 'resource', 'guard', 'chain', 'control'] as const
 export type Templates = Readonly<Record<(typeof NAMES)[number], string>>
 
 /** The ruleset files. Throws FirewallError('missing') where they are not there. */

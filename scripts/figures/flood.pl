@@ -1,8 +1,8 @@
 # Sends datagrams from nobody as fast as asked: perl flood.pl ADDRESS PORT PER-SECOND SECONDS BYTES [PREFIX-IN-HEX [SOURCE …]]
 #
-# Each is PREFIX and other random bytes; from one of this host's addresses SOURCE after the other. Bounded in number and
-# time; at its end it prints how many it sent. Perl, for a Node in its place is half as fast and would have to share two
-# processors with what is measured.
+# Each is PREFIX and other random bytes (characters of base64 where BYTES ends in b, as in 204b); from one of this host's
+# addresses SOURCE after the other. Bounded in number and time; at its end it prints how many it sent. Perl, for a Node in its
+# place is half as fast and would have to share two processors with what is measured.
 use strict;
 use warnings;
 use POSIX ();
@@ -10,6 +10,7 @@ use Socket;
 
 my ($address, $port, $per_second, $seconds, $bytes, $prefix, @sources) = @ARGV;
 $prefix = pack 'H*', $prefix // '';
+my $is_base64 = $bytes =~ s/b$//;
 $bytes -= length $prefix;
 $seconds <= 660 && $bytes >= 0 or die "flood: $seconds s of $bytes bytes: expected at most 660 s, and a prefix that fits\n";
 alarm $seconds + 10;
@@ -17,6 +18,7 @@ alarm $seconds + 10;
 use constant { POOL => 1 << 20, TICKS => 100, STEP => 7919 };
 open my $random, '<:raw', '/dev/urandom' or die "flood: /dev/urandom: $!\n";
 read $random, my $pool, POOL + 2048;
+$is_base64 and eval 'no warnings; $pool =~ tr{\x00-\xff}{' . join('', 'A' .. 'Z', 'a' .. 'z', 0 .. 9, '+', '/') x 4 . '}' || die $@;
 my $family = $address =~ /:/ ? PF_INET6 : PF_INET;
 sub at {
   my ($host, $number) = @_;

@@ -72,8 +72,8 @@ describe('a flood of letmein’s datagrams', () => {
   it('with the limit for all used up, known sources get through, at their own rate, and no strangers', async () => {
     await room.start({ letmein: { ...SLOW, rateAll: 1, burstAll: 100 } })
     const { client, server } = room.lab
-    await room.host.manager.noteLetmeinSource(client.v4)
-    await room.host.manager.noteLetmeinSource('fd18:1::77')
+    await room.host.manager.noteSource('letmein', client.v4)
+    await room.host.manager.noteSource('letmein', 'fd18:1::77')
     await room.flood(sources4(64), { count: 640 })
     expect(await room.copiesOf(() => room.flood(sources4(64), { count: 640 }))).to.be.below(5)
     for (const [to, address] of [
@@ -92,7 +92,7 @@ describe('a flood of letmein’s datagrams', () => {
       [server.v4, client.v4],
       [server.v6, client.v6],
     ] as const) {
-      await room.host.manager.noteLetmeinSource(address)
+      await room.host.manager.noteSource('letmein', address)
       const messages = new Array<Buffer>(200).fill(message())
       expect(await room.copiesOf(() => client.send(to, 5800, messages), address)).to.be.within(...BURST)
     }
@@ -100,7 +100,7 @@ describe('a flood of letmein’s datagrams', () => {
 
   it('that fills the set of sources shuts out new ones, and none that is known', async () => {
     const { client, server } = room.lab
-    await room.host.manager.noteLetmeinSource(client.v4)
+    await room.host.manager.noteSource('letmein', client.v4)
     const set = { family: 1, table: 'postern', set: 'letmein_met4' }
     const elements = Array.from({ length: 65_536 }, (_, i) => ({
       key: Uint8Array.of(10, 0, i >> 8, i & 255),
@@ -129,8 +129,8 @@ describe('a flood of letmein’s datagrams', () => {
 
   it('of a known user from 4,096 sources, as fast as can be: 20 of 20 of a known source’s come up', async () => {
     const { client, server } = room.lab
-    await room.host.manager.noteLetmeinSource(client.v4)
-    await room.host.manager.noteLetmeinSource(client.v6)
+    await room.host.manager.noteSource('letmein', client.v4)
+    await room.host.manager.noteSource('letmein', client.v6)
     const seconds = 6
     const before = room.copies
     const flooded = room.flood(sources4(4096), { seconds })

@@ -92,7 +92,7 @@ describe('letmein’s datagrams', () => {
   })
 
   it('a reload changes users in its own transaction, and leaves known sources known', async () => {
-    await room.host.manager.noteLetmeinSource(room.lab.client.v4)
+    await room.host.manager.noteSource('letmein', room.lab.client.v4)
     expect(await users()).to.equal('0x1, 0x2')
     await room.host.manager.reload(lettingIn({ users: [USER, 3, 0xfffffffe] }))
     expect(await users()).to.equal('0x1, 0x3, 0xfffffffe')
@@ -119,7 +119,7 @@ describe('letmein’s datagrams', () => {
   it('a reload turns it off and on', async () => {
     await room.host.manager.reload(lettingIn({ letmein: { enabled: false } }))
     expect(await room.nft('list ruleset')).to.not.include('letmein')
-    expect(await room.host.manager.noteLetmeinSource(room.lab.client.v4)).to.equal(false)
+    expect(await room.host.manager.noteSource('letmein', room.lab.client.v4)).to.equal(false)
     await room.host.manager.reload(lettingIn({}))
     expect(await isHeard(USER)).to.equal(true)
     // More users than the set was made for.
@@ -130,7 +130,7 @@ describe('letmein’s datagrams', () => {
   })
 
   it('a restart leaves a table of other users running, and puts its own in', async () => {
-    await room.host.manager.noteLetmeinSource(room.lab.client.v6)
+    await room.host.manager.noteSource('letmein', room.lab.client.v6)
     await room.start({ users: [USER, 3] }, true)
     expect(await users()).to.equal('0x1, 0x3')
     expect(await isHeard(OTHER_USER)).to.equal(false)
@@ -140,7 +140,7 @@ describe('letmein’s datagrams', () => {
 
   it('what somebody else removed comes back with its users', async () => {
     await room.nft('flush ruleset')
-    expect(await room.host.manager.noteLetmeinSource(room.lab.client.v4)).to.equal(false)
+    expect(await room.host.manager.noteSource('letmein', room.lab.client.v4)).to.equal(false)
     expect(await room.host.manager.verify()).to.equal('restored')
     expect(await isHeard(USER)).to.equal(true)
     await room.nft('flush chain inet postern letmein; flush set inet postern letmein_users')
@@ -152,8 +152,8 @@ describe('letmein’s datagrams', () => {
   it('a saved ruleset loads again, with all that is in it', async () => {
     const { client, server, stranger, folder } = room.lab
     for (const host of [client, stranger]) {
-      await room.host.manager.noteLetmeinSource(host.v4)
-      await room.host.manager.noteLetmeinSource(host.v6)
+      await room.host.manager.noteSource('letmein', host.v4)
+      await room.host.manager.noteSource('letmein', host.v6)
     }
     for (const to of [server.v4, server.v6]) await client.send(to, 5800, [message()])
     await room.flood(['198.18.64.1'], { count: 30 })

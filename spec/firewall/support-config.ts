@@ -1,5 +1,5 @@
 /** A server configuration for specs of the firewall, of which each says only what it is about. */
-import type { Resource, ServerConfig } from '../../lib/config/types.js'
+import type { FwknopConfig, Resource, ServerConfig } from '../../lib/config/types.js'
 
 export const USER = 1
 export const OTHER_USER = 2
@@ -16,6 +16,8 @@ export interface Choices {
   readonly users?: readonly number[]
   readonly firewall?: Partial<ServerConfig['firewall']>
   readonly letmein?: Partial<ServerConfig['letmein']>
+  /** None: it is off. */
+  readonly fwknop?: Partial<FwknopConfig>
   readonly spa?: Partial<ServerConfig['spa']>
   readonly limits?: Partial<ServerConfig['limits']>
 }
@@ -25,6 +27,7 @@ export function serverConfig({
   users = [USER, OTHER_USER],
   firewall,
   letmein,
+  fwknop,
   spa,
   limits,
 }: Choices): ServerConfig {
@@ -42,6 +45,7 @@ export function serverConfig({
       errorPolicy: 'basic-auth',
       ...letmein,
     },
+    ...(fwknop === undefined ? {} : { fwknop: fwknopConfig(fwknop) }),
     spa: { enabled: true, realm: 'spec', windowMs: 60_000, ports: [5800], requireAddress: 'optional', ...spa },
     firewall: {
       mode: 'guard',
@@ -61,6 +65,18 @@ export function serverConfig({
     people: new Map(),
     resources: new Map(resources.map((wanted) => [wanted.id, resource(wanted)])),
     warnings: [],
+  }
+}
+
+function fwknopConfig(choices: Partial<FwknopConfig>): FwknopConfig {
+  return {
+    ports: [62_201],
+    rate: 10,
+    burst: 20,
+    rateAll: 2000,
+    burstAll: 500,
+    settings: { stanzas: [], maxAgeMs: 120_000, resources: new Map() },
+    ...choices,
   }
 }
 

@@ -10,6 +10,7 @@ const FLOOD = fileURLToPath(new URL('../../scripts/figures/flood.pl', import.met
 const TAG = Buffer.from('0011223344556677', 'hex')
 /** Longer than anything else here, and with a tag: SPA's own lane, which tells that all before it is through. */
 const MARK_BYTES = 222
+const LETMEIN_BYTES = 56
 
 export const OPERATION = { KNOCK: 0, CHALLENGE: 1, RESPONSE: 2, COMEIN: 3, GOAWAY: 4, REVOKE: 5 } as const
 
@@ -59,12 +60,13 @@ export class LetmeinLab {
     await this.host.manager.start({ keep })
   }
 
-  /** How many datagrams of 56 bytes came up of those that `act` sends, from a source that begins with `from`. */
-  async copiesOf(act: () => Promise<unknown>, from = ''): Promise<number> {
+  /** How many datagrams of so many bytes came up of those that `act` sends, from a source that begins with `from`. */
+  async copiesOf(act: () => Promise<unknown>, from = '', bytes = LETMEIN_BYTES): Promise<number> {
     const since = this.#heard.lines.length
     await act()
     await this.drained()
-    return this.#heard.lines.slice(since).filter((line) => line.includes(` ${from}`) && /length 56$/.test(line)).length
+    const copies = this.#heard.lines.slice(since).filter((line) => line.endsWith(`length ${bytes}`))
+    return copies.filter((line) => line.includes(` ${from}`)).length
   }
 
   /** How many copies came up so far, of whatever. */
@@ -85,11 +87,11 @@ export class LetmeinLab {
   /** Sends messages of random bytes behind `start` from the stranger's addresses in turn, `count` at most. */
   async flood(
     sources: readonly string[],
-    { count, perSecond = 1_000_000, seconds = 3, start = head() }: Burst,
+    { count, perSecond = 1_000_000, seconds = 3, start = head(), bytes = `${LETMEIN_BYTES}`, port = 5800 }: Burst,
     to: string = this.lab.server.v4,
   ): Promise<number> {
     const most = count === undefined ? seconds : count / perSecond
-    const words = [to, 5800, perSecond, most, 56, start.toString('hex'), ...sources]
+    const words = [to, port, perSecond, most, bytes, start.toString('hex'), ...sources]
     const said = await this.lab.stranger.must(['perl', FLOOD, ...words.map(String)])
     return (JSON.parse(said) as { sent: number }).sent
   }
@@ -104,6 +106,9 @@ export interface Burst {
   readonly perSecond?: number
   readonly seconds?: number
   readonly start?: Buffer
+  /** As scripts/figures/flood.pl takes it. */
+  readonly bytes?: string
+  readonly port?: number
 }
 
 export function lettingIn({ letmein, ...choices }: Partial<Choices>) {

@@ -10,7 +10,7 @@ import type { NetlinkSocket } from './socket.js'
 import { MessageWriter } from './writer.js'
 
 /** Larger than any datagram that is a knock. */
-const COPY_BYTES = 512
+const COPY_BYTES = 1024
 /** The kernel hands each packet on at once: without this it collects them, 351 ms in the median. */
 const QUEUE_THRESHOLD = 1
 const READS_A_QUESTION = 64

@@ -69,11 +69,11 @@ describe('what a real kernel said', () => {
 })
 
 describe('what is said to NFLOG', () => {
-  it('binds a group, whole packets up to 512 bytes, each at once', () => {
+  it('binds a group, whole packets up to 1024 bytes, each at once', () => {
     const writer = new MessageWriter()
     encodeBind(writer, 7, 5)
     expect(Buffer.from(writer.written()).toString('hex')).to.equal(
-      '30000000010405000700000000000000000000050500010001000000' + '0a000200000002000200000008000500000000' + '01',
+      '30000000010405000700000000000000000000050500010001000000' + '0a000200000004000200000008000500000000' + '01',
     )
   })
 

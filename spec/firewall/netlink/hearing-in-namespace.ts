@@ -64,7 +64,7 @@ export async function hearsDatagrams(lab: NetlinkLab) {
   const ports = [
     await send('udp4', 5800, '127.0.0.1', Buffer.from('knock')),
     await send('udp6', 5801, '::1', new Uint8Array(400).fill(0x61)),
-    await send('udp4', 5801, '127.0.0.1', new Uint8Array(600)),
+    await send('udp4', 5801, '127.0.0.1', new Uint8Array(2100)),
   ]
   return {
     taken,

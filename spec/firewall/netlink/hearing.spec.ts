@@ -64,7 +64,7 @@ describe('NFLOG of a real kernel', () => {
     expect(packets).to.deep.equal([
       { group: 6, prefix: 'postern instant 00000022', inputInterface: 1, bytes: 33 },
       { group: 5, prefix: '', inputInterface: 1, bytes: 448 },
-      { group: 5, prefix: '', inputInterface: 1, bytes: 512 },
+      { group: 5, prefix: '', inputInterface: 1, bytes: 1024 },
     ])
     const [first, second] = ports
     expect(datagrams).to.deep.equal([
