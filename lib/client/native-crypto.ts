@@ -3,28 +3,41 @@
  * bundle of the quick way takes this file in noble's place (scripts/bundle.js): noble's own cold start is a fifth of a knock.
  * spec/client/native-crypto.spec.ts holds it against noble.
  */
-import { createCipheriv, createHmac } from 'node:crypto'
+import { createCipheriv, createHash, createHmac } from 'node:crypto'
+
+export { cbc, cfb, ctr, ecb } from './native-aes.js'
 
 const SEAL_BYTES = 16
 const HASH_BYTES = 32
 
-/** Stand for SHA-256, and for SHA3-256, which only letmein's exchange has. */
-export const sha256 = 'sha256'
-export const sha3_256 = 'sha3-256'
-type Hash = typeof sha256 | typeof sha3_256
+/** SHA-256, and what only letmein's exchange (SHA3-256) and fwknop's packets have. */
+export const sha256 = hashOf('sha256')
+export const sha384 = hashOf('sha384')
+export const sha512 = hashOf('sha512')
+export const sha3_256 = hashOf('sha3-256')
+export const sha3_512 = hashOf('sha3-512')
+export const sha1 = hashOf('sha1')
+export const md5 = hashOf('md5')
 
-/** HMAC (RFC 2104): 32 bytes. */
+type Hash = ReturnType<typeof hashOf>
+
+function hashOf(algorithm: string) {
+  const hash = (message: Uint8Array): Uint8Array => createHash(algorithm).update(message).digest()
+  return Object.assign(hash, { algorithm })
+}
+
+/** HMAC (RFC 2104): as many bytes as the hash. */
 export function hmac(hash: Hash, key: Uint8Array, message: Uint8Array): Uint8Array {
-  return createHmac(hash, key).update(message).digest()
+  return createHmac(hash.algorithm, key).update(message).digest()
 }
 
 /** HKDF's first step (RFC 5869): 32 bytes. */
-export function extract(hash: typeof sha256, ikm: Uint8Array, salt: Uint8Array): Uint8Array {
+export function extract(hash: Hash, ikm: Uint8Array, salt: Uint8Array): Uint8Array {
   return hmac(hash, salt, ikm)
 }
 
 /** HKDF's second step, for up to 32 bytes: its first round. Throws RangeError where more are asked for. */
-export function expand(hash: typeof sha256, prk: Uint8Array, info: Uint8Array, length: number): Uint8Array {
+export function expand(hash: Hash, prk: Uint8Array, info: Uint8Array, length: number): Uint8Array {
   if (length > HASH_BYTES) throw new RangeError(`length ${length}: expected 0–${HASH_BYTES}`)
   return hmac(hash, prk, Buffer.concat([info, Uint8Array.of(1)])).subarray(0, length)
 }

@@ -103,6 +103,49 @@ export type LetmeinWhy =
   /** What only a server says. */
   | 'order'
 
+/** Why a packet of fwknop's is none, by the bytes. Stable words, as `Silence`. */
+export type FwknopFault =
+  | 'length'
+  | 'alphabet'
+  /** It does not begin with what a salt leaves over, or still has its prefix. */
+  | 'prefix'
+  /** Keys of a length that no packet can be made with. */
+  | 'key'
+  | 'hmac'
+  /** No whole blocks. */
+  | 'cipher'
+  /** What another key's packet looks like when it is decrypted. */
+  | 'text'
+  | 'digest'
+  /** Too many or too few for its type. */
+  | 'fields'
+  | 'user-field'
+  | 'time-field'
+  | 'version-field'
+  | 'type-field'
+  | 'message-field'
+  | 'nat-field'
+  | 'auth-field'
+  | 'timeout-field'
+
+/** Why the fwknop gate stays silent: a fault, or what access.conf says. */
+export type FwknopWhy =
+  | FwknopFault
+  /** No stanza is for this way. */
+  | 'source'
+  | 'expired'
+  | 'age'
+  | 'command'
+  | 'nat'
+  | 'address'
+  /** It leaves the address to its source, and may not. */
+  | 'address-required'
+  | 'username'
+  | 'ports'
+  | 'restricted'
+  /** Nothing is guarded there. */
+  | 'unguarded'
+
 export type Verdict<Why extends string = Silence> =
   /** `user` is told where the datagram was authentic, so that the log can name whose knock it was. */
   | { readonly kind: 'silence'; readonly why: Why; readonly user?: UserId; readonly detail?: string }
@@ -118,3 +161,8 @@ export type Verdict<Why extends string = Silence> =
       readonly detail?: string
     }
   | { readonly kind: 'request'; readonly request: Request }
+
+/** One datagram may ask for several resources: all requests have one user and one replay id, and stand or fall together. */
+export type FwknopVerdict =
+  | Extract<Verdict<FwknopWhy>, { kind: 'silence' }>
+  | { readonly kind: 'requests'; readonly requests: readonly Request[] }

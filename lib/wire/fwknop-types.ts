@@ -9,13 +9,19 @@ export type FwknopDigest = 'md5' | 'sha1' | 'sha256' | 'sha384' | 'sha512' | 'sh
 /** `legacy`: CBC with the key preparation of before 2.5. */
 export type FwknopMode = 'cbc' | 'ecb' | 'cfb' | 'ofb' | 'ctr' | 'legacy'
 
+/** What a packet's HMAC is made with. Its key: 1–136 bytes. */
+export interface FwknopHmac {
+  readonly key: Uint8Array
+  readonly digest: FwknopDigest
+}
+
 /** What one packet is encrypted and authenticated with. */
 export interface FwknopKeys {
   /** 1–32 bytes, as they are in KEY or decoded from KEY_BASE64. */
   readonly key: Uint8Array
   readonly mode: FwknopMode
-  /** undefined: packets without an HMAC. Its key: 1–136 bytes. */
-  readonly hmac?: { readonly key: Uint8Array; readonly digest: FwknopDigest }
+  /** undefined: packets without an HMAC. */
+  readonly hmac?: FwknopHmac
 }
 
 /** One `proto/port` of an access message, of OPEN_PORTS and of RESTRICT_PORTS. */

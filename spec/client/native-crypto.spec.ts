@@ -1,8 +1,10 @@
+import * as aes from '@noble/ciphers/aes.js'
 import { xchacha20poly1305 } from '@noble/ciphers/chacha.js'
 import { expand, extract } from '@noble/hashes/hkdf.js'
 import { hmac } from '@noble/hashes/hmac.js'
-import { sha256 } from '@noble/hashes/sha2.js'
-import { sha3_256 } from '@noble/hashes/sha3.js'
+import { md5, sha1 } from '@noble/hashes/legacy.js'
+import { sha256, sha384, sha512 } from '@noble/hashes/sha2.js'
+import { sha3_256, sha3_512 } from '@noble/hashes/sha3.js'
 import { expect } from 'chai'
 import fc from 'fast-check'
 import * as native from '../../lib/client/native-crypto.js'
@@ -20,6 +22,43 @@ describe('node:crypto in place of noble', () => {
       }),
     )
   })
+
+  for (const [ours, hash] of [
+    [native.md5, md5],
+    [native.sha1, sha1],
+    [native.sha256, sha256],
+    [native.sha384, sha384],
+    [native.sha512, sha512],
+    [native.sha3_256, sha3_256],
+    [native.sha3_512, sha3_512],
+  ] as const)
+    it(`makes the same ${ours.algorithm}, plain and as HMAC`, () => {
+      fc.assert(
+        fc.property(any, any, (key, message) => {
+          expect(plain(ours(message))).to.deep.equal(hash(message))
+          expect(plain(native.hmac(ours, key, message))).to.deep.equal(hmac(hash, key, message))
+        }),
+      )
+    })
+
+  const unpadded = { disablePadding: true } as const
+  for (const [name, ours, theirs] of [
+    ['CBC', native.cbc, (key: Uint8Array, iv: Uint8Array) => aes.cbc(key, iv, unpadded)],
+    ['CFB', native.cfb, aes.cfb],
+    ['CTR', native.ctr, aes.ctr],
+    ['ECB', (key: Uint8Array) => native.ecb(key, unpadded), (key: Uint8Array) => aes.ecb(key, unpadded)],
+  ] as const)
+    it(`encrypts and decrypts whole blocks alike in AES-256-${name}`, () => {
+      fc.assert(
+        fc.property(bytes(32), bytes(16), fc.integer({ min: 1, max: 20 }), any, (key, iv, blocks, seed) => {
+          const text = new Uint8Array(16 * blocks)
+          text.set(seed.subarray(0, text.length))
+          const encrypted = theirs(key, iv).encrypt(text)
+          expect(plain(ours(key, iv).encrypt(text))).to.deep.equal(encrypted)
+          expect(plain(ours(key, iv).decrypt(encrypted))).to.deep.equal(text)
+        }),
+      )
+    })
 
   it('makes the same HKDF', () => {
     fc.assert(
