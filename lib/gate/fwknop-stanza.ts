@@ -3,6 +3,12 @@ import type { IpAddress } from '../wire/address.js'
 import type { FwknopKeys, FwknopPort } from '../wire/fwknop-types.js'
 import type { ResourceId, UserId } from '../wire/ids.js'
 
+/**
+ * Whose every packet is in the replay window: stanzas may share keys, and what one of them was opened with is not to be accepted by
+ * another.
+ */
+export const FWKNOP_REPLAY_USER: UserId = 0xf1ffffff
+
 /** All addresses whose first `length` bits are those of `address`. */
 export interface Prefix {
   readonly address: IpAddress

@@ -86,9 +86,9 @@ export function decodeText(plain: Uint8Array): FwknopMessage | FwknopRefusal {
   if (!/^[0-9]{16}:/.test(text)) return { why: 'text' }
   const end = text.lastIndexOf(':')
   const fields = text.slice(0, end).split(':')
-  if (fields.length < 6) return { why: 'fields', detail: `${fields.length + 1} fields` }
   const digest = digestOf(plain.subarray(0, end), text.slice(end + 1))
   if (digest === undefined) return { why: 'digest' }
+  if (fields.length < 6) return { why: 'fields', detail: `${fields.length + 1} fields` }
   return messageIn(fields, digest)
 }
 

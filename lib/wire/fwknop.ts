@@ -2,6 +2,7 @@
  * One packet of fwknop's, the whole payload of a datagram: base64 text, encrypted, with an HMAC at its end where one is configured.
  * Specification: docs/PROTOCOL.md, "fwknop". Pure: time, salt and the 16 random digits are handed in.
  */
+import { sha256 } from '@noble/hashes/sha2.js'
 import { decodeBase64, encodeBase64, isBase64Byte, latin1Bytes, latin1Of } from './fwknop-base64.js'
 import { decrypt, encrypt, isUsableKey, MAX_KEY_BYTES } from './fwknop-cipher.js'
 import { DIGEST_CHARS, isSameText, macText } from './fwknop-digest.js'
@@ -90,6 +91,14 @@ export function decryptPacket(
   const text = blob && decrypt(blob, keys.key, keys.mode)
   if (text === undefined) return { message: { why: 'cipher' } }
   return { message: decodeText(text), text }
+}
+
+/**
+ * The 32 bytes that are one packet's and no other's, made of its decrypted text: neither another spelling of its base64 nor
+ * another padding makes another packet of it.
+ */
+export function packetId(text: Uint8Array): Uint8Array {
+  return sha256(text)
 }
 
 /** Of so many characters, prefix included. */
