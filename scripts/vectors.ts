@@ -4,6 +4,7 @@
  * 1: some differed; 2: wrong usage, or no such file of vectors.
  */
 import { readFileSync } from 'node:fs'
+import { checkFwknop } from './checkers/fwknop.js'
 import { checkLetmein } from './checkers/letmein.js'
 import { ShapeError } from './checkers/shape.js'
 import { checkSpa } from './checkers/spa.js'
@@ -12,6 +13,7 @@ import type { Checker } from './checkers/tally.js'
 const CHECKERS: ReadonlyMap<string, Checker> = new Map([
   ['spa', checkSpa],
   ['letmein', checkLetmein],
+  ['fwknop', checkFwknop],
 ])
 
 process.exitCode = main(process.argv.slice(2))

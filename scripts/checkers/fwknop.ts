@@ -1,0 +1,34 @@
+/**
+ * Holds fwknop's packets and gate against a file of vectors. Specification of the format: docs/PROTOCOL.md, "fwknop". The file:
+ * `vectors` (packets of real clients, and what fwknopd did), `libfko_vectors` (packets that the library made and read),
+ * `edge_cases` (packets made by hand, and the library's verdict), `refused_by_client` (commands that make no packet). Each may be missing.
+ */
+import { countClientPacket, countEdgePacket, countLibraryPacket } from './fwknop-packets.js'
+import { countRefusedCommand } from './fwknop-refused.js'
+import { type Fields, fieldsOf, listOf, ShapeError } from './shape.js'
+import { Tally } from './tally.js'
+
+const LISTS: Readonly<Record<string, (fields: Fields, where: string, tally: Tally) => void>> = {
+  vectors: countClientPacket,
+  libfko_vectors: countLibraryPacket,
+  edge_cases: countEdgePacket,
+  refused_by_client: countRefusedCommand,
+}
+
+/**
+ * Counts each vector once; a list that is not known here counts as one that differs. Throws ShapeError where the file is none
+ * of this kind, or has not one vector.
+ */
+export function checkFwknop(file: unknown): Tally {
+  const lists = fieldsOf(file, 'file')
+  const names = Object.keys(LISTS)
+  const tally = new Tally()
+  for (const [name, count] of Object.entries(LISTS))
+    listOf(lists, name).forEach((fields, i) => {
+      count(fields, `${name}[${i}]`, tally)
+    })
+  if (tally.agreed + tally.differed === 0) throw new ShapeError(`not one vector in it: expected ${names.join(', ')}`)
+  for (const [name, list] of Object.entries(lists))
+    if (Array.isArray(list) && !names.includes(name)) tally.count(name, [`not checked: expected ${names.join(', ')}`])
+  return tally
+}

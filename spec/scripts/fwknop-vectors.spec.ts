@@ -1,0 +1,70 @@
+import { readFileSync } from 'node:fs'
+import { expect } from 'chai'
+import { checkFwknop } from '../../scripts/checkers/fwknop.js'
+import { ShapeError } from '../../scripts/checkers/shape.js'
+
+type Entry = Record<string, unknown> & { name: string; wire: string; fields: Record<string, unknown> }
+type Vectors = { vectors: Entry[]; libfko_vectors: Entry[]; edge_cases: Entry[]; refused_by_client: Entry[] }
+
+const TEXT = readFileSync(new URL('../vectors/fwknop.json', import.meta.url), 'utf8')
+const load = (): Vectors => JSON.parse(TEXT)
+
+/** Another value of the same kind. */
+function changed(value: unknown): unknown {
+  if (typeof value === 'number') return value + 1
+  if (typeof value === 'string') return `${value.slice(0, -1)}${value.endsWith('1') ? '2' : '1'}`
+  return 'something'
+}
+
+describe("fwknop's vectors", () => {
+  it('all agree, and what no packet can show is said', () => {
+    const tally = checkFwknop(load())
+    expect(tally.differences).to.deep.equal([])
+    expect(tally).to.include({ agreed: 291, differed: 0 })
+    expect(tally.notes).to.have.length(5)
+  })
+
+  it('differ where any one thing that a client packet says is another', () => {
+    const entry = load().vectors.find(({ name }) => name === 'timeout-60')!
+    const check = (one: object) => checkFwknop({ vectors: [one] })
+    expect(check(entry)).to.include({ agreed: 1, differed: 0 })
+    for (const name of ['wire', 'wire_len', 'wire_ciphertext', 'wire_hmac', 'salt_hex', 'replay_digest'])
+      expect(check({ ...entry, [name]: changed(entry[name]) }).differed, name).to.equal(1)
+    const named =
+      'rand user timestamp version message_type message nat_access server_auth client_timeout digest_type digest encoded'
+    for (const name of named.split(' ')) {
+      const fields = { ...entry.fields, [name]: changed(entry.fields[name]) }
+      expect(check({ ...entry, fields }).differed, name).to.equal(1)
+    }
+    expect(check({ ...entry, expect_decode: 'reject' }).differed).to.equal(1)
+    expect(check({ ...entry, mode: 'CTR' }).differed).to.equal(1)
+    expect(check({ ...entry, fwknopd_2_6_10: { rules: 0 } }).differed).to.equal(1)
+  })
+
+  it('differ where a verdict is the other one', () => {
+    const { edge_cases, libfko_vectors, refused_by_client } = load()
+    const turned = edge_cases
+      .filter(({ name }) => !name.includes('prefix kept'))
+      .map((entry) => ({ ...entry, expect: entry['expect'] === 'accept' ? 'reject' : 'accept' }))
+    expect(checkFwknop({ edge_cases: turned })).to.include({ agreed: 0, differed: turned.length })
+    const library = libfko_vectors.map((entry) => ({ ...entry, libfko_decode: { ok: false } }))
+    expect(checkFwknop({ libfko_vectors: library })).to.include({ agreed: 0, differed: 16 })
+    const words = ['fwknop', '-A', 'tcp/22', '-a', '10.1.2.3', '--key-rijndael', 'k', '--key-hmac', 'h']
+    const { differences } = checkFwknop({ refused_by_client: [{ ...refused_by_client[0]!, cmd: words }] })
+    expect(differences[0]).to.match(/a packet is made here, refused in the file$/)
+  })
+
+  it('may lack lists, and none that is not known goes unsaid', () => {
+    const tally = checkFwknop({ edge_cases: load().edge_cases.slice(0, 1), other: [{}] })
+    expect(tally).to.include({ agreed: 1, differed: 1 })
+    expect(tally.differences).to.deep.equal([
+      'other: not checked: expected vectors, libfko_vectors, edge_cases, refused_by_client',
+    ])
+  })
+
+  it('are none where there is no list of them', () => {
+    expect(() => checkFwknop({})).to.throw(ShapeError)
+    expect(() => checkFwknop({ vectors: [{ wire: 1 }] })).to.throw(ShapeError, 'vectors[0].wire: expected text')
+    expect(() => checkFwknop([])).to.throw(ShapeError)
+  })
+})
