@@ -19,6 +19,8 @@ const SPA_OPTIONS = ['lifetime', 'address', 'extend', 'single', 'tries', 'realm'
 export interface KnockArguments {
   readonly host?: string
   readonly ports: readonly number[]
+  /** Resources by their names. */
+  readonly names: readonly string[]
   readonly user?: UserId
   readonly resource?: ResourceId
   readonly lifetimeSeconds: number
@@ -43,7 +45,11 @@ export function knockArguments(args: Arguments, hasHost: boolean): KnockArgument
   const [first, ...others] = args.positionals
   const hostGiven = first !== undefined && !(hasHost && /^\d+$/.test(first))
   if (!hostGiven && !hasHost) throw new UsageError('HOST is missing: expected postern knock HOST PORT')
-  const ports = (hostGiven ? others : args.positionals).map((text) => whole('PORT', text, 1, 65_535))
+  const subjects = hostGiven ? others : args.positionals
+  const names = subjects.filter(isResourceName)
+  const ports = subjects
+    .filter((text) => !isResourceName(text))
+    .map((text) => whole('PORT', text, 1, 65_535, ', or a resource’s name'))
   const optional = {
     host: hostGiven ? hostOf(first) : undefined,
     user: idOf(args, 'user'),
@@ -59,6 +65,7 @@ export function knockArguments(args: Arguments, hasHost: boolean): KnockArgument
   const checked: KnockArguments = {
     ...present(optional),
     ports: [...new Set(ports)],
+    names: [...new Set(names)],
     lifetimeSeconds: lifetimeOf(args),
     families: familiesOf(args),
     isEveryFamilyWanted: isGiven(args, 'ipv4') && isGiven(args, 'ipv6'),
@@ -72,18 +79,27 @@ export function knockArguments(args: Arguments, hasHost: boolean): KnockArgument
 }
 
 /** What one option alone cannot tell. */
-function checkTogether({ ports, resource, waitMs, single, extend, lifetimeSeconds, address }: KnockArguments): void {
-  if (ports.length === 0 && resource === undefined) throw new UsageError('PORT is missing: name one, or --resource ID')
+function checkTogether(asked: KnockArguments): void {
+  const { ports, names, resource, waitMs, single, extend, lifetimeSeconds, address } = asked
+  if (ports.length === 0 && names.length === 0 && resource === undefined)
+    throw new UsageError('PORT is missing: name one, or a resource, or --resource ID')
+  if (names.length > 0 && resource !== undefined)
+    throw new UsageError(`--resource with the resource ${names[0]}: expected one of them`)
   if (ports.length > 1 && resource !== undefined) {
     throw new UsageError(`--resource with ${ports.length} ports: expected one port, as it names one resource`)
   }
-  if (waitMs !== undefined && ports.length === 0)
+  if (waitMs !== undefined && ports.length === 0 && names.length === 0)
     throw new UsageError('--wait without PORT: name the TCP port to wait for')
   if (single && (extend || lifetimeSeconds > 0 || address !== undefined)) {
     throw new UsageError(
       '--single: expected without --extend, --lifetime and --address, which no instant datagram can say',
     )
   }
+}
+
+/** A word that can be no port: the name of a resource, as [RESOURCES] gives it. */
+function isResourceName(text: string): boolean {
+  return /^[A-Za-z_][A-Za-z0-9_.-]{0,31}$/.test(text)
 }
 
 function hostOf(text: string): string {

@@ -4,6 +4,7 @@ import { ConfigError } from '../config/error.js'
 import type { ClientConfig, KnockProtocol, Resource } from '../config/types.js'
 import { formatId, type ResourceId, type UserId } from '../wire/ids.js'
 import type { KnockArguments } from './knock-arguments.js'
+import { portOf, resourceNamed, sourceFor } from './knock-names.js'
 import { type LetmeinPlan, letmeinPlan, probePortOf, protocolFor } from './knock-protocol.js'
 import type { Subject } from './knock-report.js'
 import { UsageError } from './usage.js'
@@ -39,14 +40,19 @@ export interface Plan {
 }
 
 /** Throws ConfigError where file and environment do not say enough, UsageError where an option cannot work. */
-export function planKnock(asked: KnockArguments, source: Source): Plan {
+export function planKnock(asked: KnockArguments, known: Source): Plan {
+  const { source, address } = sourceFor(known, (asked.host ?? known.host)!)
   const { config } = source
   const protocol = protocolFor(asked, config)
   const user = asked.user ?? source.user ?? source.key?.user ?? config.defaultUser
   const identity = { user, key: keyOf(user, source), realm: asked.realm ?? config.realm }
-  const ports = asked.ports.length > 0 ? asked.ports : [undefined]
-  const subjects = ports.map((port) => {
-    const id = asked.resource ?? resourceFor(port!, user, source).id
+  const named = asked.names.map((name) => resourceNamed(name, user, source))
+  const wanted = [
+    ...asked.ports.map((port) => ({ id: asked.resource ?? resourceFor(port, user, source).id, port })),
+    ...named.map((resource) => ({ id: resource.id, port: portOf(resource, asked.waitMs !== undefined) })),
+  ]
+  if (wanted.length === 0) wanted.push({ id: asked.resource!, port: undefined })
+  const subjects = wanted.map(({ id, port }) => {
     const resource = config.resources.get(id)
     if (asked.waitMs !== undefined) checkCanBeProbed(id, resource)
     const probePort = resource && probePortOf(resource, port)
@@ -59,7 +65,7 @@ export function planKnock(asked: KnockArguments, source: Source): Plan {
   })
   return {
     protocol,
-    host: (asked.host ?? source.host)!,
+    host: address,
     identity,
     controlPort: asked.controlPort ?? config.spaPort ?? config.port.udp,
     letmein: letmeinPlan(asked, config, protocol),

@@ -1,6 +1,7 @@
 /**
  * The postern program in words: help, completion, command lines that are wrong, and the rarer commands.
  */
+import { add } from './add.js'
 import type { World } from './command.js'
 import type { ExitCode } from './exit.js'
 import { genKey } from './gen-key.js'
@@ -11,7 +12,7 @@ import { type Program, runProgram } from './program.js'
 export const postern: Program = {
   name: 'postern',
   describe: 'a port stays shut until its owner knocks',
-  commands: [knock, revoke, genKey, importClient],
+  commands: [knock, revoke, add, genKey, importClient],
   exitCodes: [
     'Exit codes:',
     "   0  sent; with --wait: the port is open; by letmein's exchange: the server said COMEIN",

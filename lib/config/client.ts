@@ -3,15 +3,15 @@
  */
 import { Findings } from './error.js'
 import { readGeneral, readKeys, readSections } from './general.js'
-import { DEFAULT_PORT, hearingPorts } from './ports.js'
+import { protocolName, readHosts } from './hosts.js'
+import { hearingPorts, onePort } from './ports.js'
 import { readResources } from './resources.js'
 import { SectionReader } from './section.js'
 import type { ClientConfig, KnockProtocol } from './types.js'
-import { boolean, type Form, id, oneOf, text } from './values.js'
+import { boolean, id, text } from './values.js'
 
 /** The client has no [NFTABLES]; a lease's length is the server's own matter. */
 const DEFAULT_LEASE_MS = 600_000
-const protocolName: Form<KnockProtocol> = oneOf('auto', 'spa', 'letmein')
 
 /** What the text of a client's file means; undefined is no file, which is an empty one. Throws ConfigError. */
 export function readClientConfig(content: string | undefined, file: string): ClientConfig {
@@ -48,6 +48,7 @@ export function readClientConfig(content: string | undefined, file: string): Cli
     realm,
     users,
     resources,
+    hosts: readHosts(sections, defaults, findings),
     warnings: findings.finish(),
   }
 }
@@ -66,9 +67,4 @@ function protocolOf(spa: boolean | undefined, letmein: boolean | undefined, isFi
   const hasLetmein = letmein ?? !hasSpa
   if (!hasLetmein) return 'spa'
   return hasSpa ? 'auto' : 'letmein'
-}
-
-/** A client knocks at one port: the first where its file names several, as a server's file may. */
-function onePort(numbers: 'any' | readonly number[]): 'any' | number {
-  return numbers === 'any' ? 'any' : (numbers[0] ?? DEFAULT_PORT)
 }

@@ -35,7 +35,7 @@ export function readSections(
   for (const { line, message } of problems) findings.refuse(line, message)
   const isStrict = role === 'server' && !sections.has('NFTABLES')
   for (const { name, line } of sections.values()) {
-    if (SECTIONS.includes(name)) continue
+    if (SECTIONS.includes(name) || name.startsWith('HOST ')) continue
     const meant = nearestName(name, SECTIONS)
     if (isStrict && meant !== undefined && !sections.has(meant))
       findings.refuse(line, `section ${quote(name)}: expected "${meant}", or a name that is like none of postern's`)

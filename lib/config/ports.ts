@@ -53,6 +53,11 @@ export const hearingPorts: Form<'any' | readonly number[]> = (text) => {
   return { value: [...numbers].sort((a, b) => a - b) }
 }
 
+/** Where a client knocks: the first where its file names several, as a server's file may. */
+export function onePort(numbers: 'any' | readonly number[]): 'any' | number {
+  return numbers === 'any' ? 'any' : (numbers[0] ?? DEFAULT_PORT)
+}
+
 /** `22`, or several ports and ranges: `22,8000-8010`. Ascending; overlapping ones are refused. */
 export const portRanges: Form<PortRange[]> = (text) => {
   const ranges: PortRange[] = []

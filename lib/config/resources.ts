@@ -3,7 +3,7 @@
  */
 import { formatId, type ResourceId } from '../wire/ids.js'
 import { type Findings, quote } from './error.js'
-import type { Section } from './ini.js'
+import type { Option, Section } from './ini.js'
 import { formatRange, overlaps } from './ports.js'
 import { type ResourceDefaults, readResource } from './resource.js'
 import type { ControlPorts, PortRange, Resource } from './types.js'
@@ -15,12 +15,22 @@ export function readResources(
   defaults: ResourceDefaults,
   findings: Findings,
 ): Map<ResourceId, Resource> {
+  return readResourceOptions(sections.get('RESOURCES')?.options ?? [], '[RESOURCES]', defaults, findings)
+}
+
+/** The resources that these options define, `ID = parts` each; `title`: the section's, for messages. */
+export function readResourceOptions(
+  options: readonly Option[],
+  title: string,
+  defaults: ResourceDefaults,
+  findings: Findings,
+): Map<ResourceId, Resource> {
   const resources = new Map<ResourceId, Resource>()
   const lines = new Map<ResourceId, number>()
-  for (const option of sections.get('RESOURCES')?.options ?? []) {
+  for (const option of options) {
     const reading = id(option.name)
     if ('misfit' in reading) {
-      findings.refuse(option.line, `[RESOURCES] ${quote(option.name)}: expected ${reading.expected}`)
+      findings.refuse(option.line, `${title} ${quote(option.name)}: expected ${reading.expected}`)
       continue
     }
     const first = lines.get(reading.value)

@@ -155,6 +155,24 @@ export interface FwknopConfig {
 /** How a client knocks: postern's own datagram, letmein's exchange, or the one and, where nothing opens, the other. */
 export type KnockProtocol = 'spa' | 'letmein' | 'auto'
 
+/** One server of a client's file; what it does not say, the rest of the file does. */
+export interface ClientHost {
+  /** What the commands call it. */
+  readonly name: string
+  /** 1-based line of its section. */
+  readonly line: number
+  /** Where it is knocked at; its name where the file says nothing else. */
+  readonly address: string
+  readonly port?: 'any' | number
+  readonly realm?: string
+  readonly user?: UserId
+  /** 32 bytes. */
+  readonly key?: Uint8Array
+  readonly protocol?: KnockProtocol
+  /** None: those of the rest of the file. */
+  readonly resources: ReadonlyMap<ResourceId, Resource>
+}
+
 export interface ClientConfig {
   /** The file read; undefined: none was there (letmein: a missing client file is an empty one). */
   readonly file?: string
@@ -169,5 +187,7 @@ export interface ClientConfig {
   readonly realm: string
   readonly users: ReadonlyMap<UserId, Uint8Array>
   readonly resources: ReadonlyMap<ResourceId, Resource>
+  /** By name, in small letters. */
+  readonly hosts: ReadonlyMap<string, ClientHost>
   readonly warnings: readonly string[]
 }

@@ -11,14 +11,14 @@ describe('the postern program refuses', () => {
   const postern = (line: string) => home.postern(line === '' ? [] : line.split(' '))
 
   for (const [line, code, message] of [
-    ['', 2, 'no command: expected knock, revoke, gen-key, import (postern --help)'],
+    ['', 2, 'no command: expected knock, revoke, add, gen-key, import (postern --help)'],
     ['knok gate 22', 2, '"knok" is no command: did you mean knock? (postern --help)'],
-    ['shut gate 22', 2, '"shut" is no command: expected knock, revoke, gen-key, import (postern --help)'],
+    ['shut gate 22', 2, '"shut" is no command: expected knock, revoke, add, gen-key, import (postern --help)'],
     ['knock', 2, 'HOST is missing: expected postern knock HOST PORT'],
-    ['knock gate', 2, 'PORT is missing: name one, or --resource ID'],
+    ['knock gate', 2, 'PORT is missing: name one, or a resource, or --resource ID'],
     ['knock 22', 2, 'HOST "22": expected a name or an address before the port'],
     ['knock a/b 22', 2, 'HOST "a/b": expected a name or an address'],
-    ['knock gate ssh', 2, 'PORT "ssh": expected 1–65535'],
+    ['knock gate ssh', 78, 'no resource "ssh" (it names none): add "name: ssh" to its line, or name its port'],
     ['knock gate 0', 2, 'PORT "0": expected 1–65535'],
     ['knock gate 65536', 2, 'PORT "65536": expected 1–65535'],
     ['knock gate 22 0x16', 2, 'PORT "0x16": expected 1–65535'],
@@ -82,7 +82,7 @@ describe('the postern program refuses', () => {
   it('with one object, where --json is given', async () => {
     const { code, out, err } = await postern('knock gate 0 --json')
     expect(JSON.parse(out)).to.deep.equal({
-      error: { code: 'usage', message: 'PORT "0": expected 1–65535', exitCode: 2 },
+      error: { code: 'usage', message: 'PORT "0": expected 1–65535, or a resource’s name', exitCode: 2 },
     })
     expect({ code, err }).to.deep.equal({ code: 2, err: '' })
   })

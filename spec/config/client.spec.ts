@@ -17,6 +17,7 @@ describe("the client's configuration", () => {
       realm: '',
       users: new Map(),
       resources: new Map(),
+      hosts: new Map(),
       warnings: [],
     })
     expect(read('').file).to.equal('postern.conf')
