@@ -10,6 +10,8 @@ export interface Option {
   /** The name of its value in the help; none: a flag. */
   readonly value?: string
   readonly describe: string
+  /** All values that there are, where they are few: a shell offers them. */
+  readonly choices?: readonly string[]
   /** Said in the help; what an absent option means. */
   readonly preset?: string
 }

@@ -1,41 +1,8 @@
 /** The posternd program: everything but `run`, which bin/posternd hands to the starter. */
 import { clientSystem } from '../client/client-system.js'
-import { ControlError } from '../daemon/control.js'
-import { FirewallError } from '../firewall/types.js'
-import { ReplayError } from '../replay/error.js'
-import { check } from './daemon/check.js'
-import { importServer } from './daemon/import.js'
-import { open, revoke } from './daemon/lease-commands.js'
-import { run } from './daemon/run.js'
-import { status } from './daemon/status.js'
-import { trustClock } from './daemon/trust-clock.js'
-import { down, up } from './daemon/up-down.js'
-import { EXIT, type ExitCode } from './exit.js'
+import { posternd } from './posternd-words.js'
 import { terminal } from './print.js'
-import { type Program, runProgram } from './program.js'
-
-const POSTERND: Program = {
-  name: 'posternd',
-  describe: 'guards ports, and opens them for those who knock',
-  exitCodeOf: codeOf,
-  commands: [run, check, status, open, revoke, up, down, trustClock, importServer],
-  exitCodes: [
-    'Exit codes:',
-    '   0  done',
-    '   1  it did not happen: refused, or the daemon could not',
-    '   2  the command line is wrong',
-    '  69  something that is needed is not there: nft, perl, a part of the kernel, a running daemon',
-    '  77  not permitted: not root, or a key file whose permissions are refused',
-    '  78  the configuration is wrong; every error is named with file and line',
-  ].join('\n'),
-}
-
-function codeOf(error: unknown): ExitCode | undefined {
-  if (error instanceof FirewallError) return error.code === 'permission' ? EXIT.permission : EXIT.unavailable
-  if (error instanceof ReplayError) return EXIT.unavailable
-  if (error instanceof ControlError) return error.code === 'denied' ? EXIT.permission : EXIT.unavailable
-  return undefined
-}
+import { runProgram } from './program.js'
 
 const world = { env: process.env, printer: terminal, outside: clientSystem }
-process.exitCode = await runProgram(POSTERND, process.argv.slice(2), world)
+process.exitCode = await runProgram(posternd, process.argv.slice(2), world)

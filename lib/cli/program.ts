@@ -1,19 +1,18 @@
 /**
- * A program in words: help, completion, command lines that are wrong, and its commands. The same option descriptions as on
+ * A program in words: help, command lines that are wrong, and its commands. The same option descriptions as on
  * the client's quick way (plain.ts), put into yargs.
  */
 import yargs, { type Argv } from 'yargs'
 import { quote } from '../config/error.js'
 import { nearestName } from '../config/nearest.js'
 import type { Command, World } from './command.js'
+import { completionOf } from './completion/command.js'
 import { EXIT, type ExitCode } from './exit.js'
 import { exitCodeOf, reportFailure } from './failure.js'
 import type { Arguments, Option } from './options.js'
 import { spreadLetters } from './plain.js'
 import { UsageError } from './usage.js'
 import { version } from './version.js'
-
-const COMPLETION = 'completion'
 
 /** What a program is, beside its commands. */
 export interface Program {
@@ -28,14 +27,15 @@ export interface Program {
 }
 
 /** Answers any command line of a program, and gives its exit code. */
-export async function runProgram(program: Program, words: readonly string[], world: World): Promise<ExitCode> {
+export async function runProgram(own: Program, words: readonly string[], world: World): Promise<ExitCode> {
+  const program = { ...own, commands: allCommands(own) }
   const [name = '', ...rest] = words
   const command = program.commands.find((candidate) => candidate.name === name)
   try {
     const { output, parsed } = await parse(program, command ? [name, ...spreadLetters(rest, command.options)] : words)
     if (output !== '') world.printer.line(output)
     else if (command) return await command.run(argumentsOf(command, parsed), world)
-    else throw unknownCommand(parsed, program)
+    else throw unknownCommand(parsed, own)
     return EXIT.ok
   } catch (error) {
     const hint = command ? `${program.name} ${name} --help` : `${program.name} --help`
@@ -46,6 +46,11 @@ export async function runProgram(program: Program, words: readonly string[], wor
       exitCode: program.exitCodeOf?.(error) ?? exitCodeOf(error),
     })
   }
+}
+
+/** The program's own commands, and those that each program has. */
+export function allCommands({ name, commands }: Program): readonly Command[] {
+  return [...commands, completionOf(name, commands)]
 }
 
 type Parsed = Readonly<Record<string, unknown>> & { readonly _: readonly (string | number)[] }
@@ -74,7 +79,6 @@ function yargsProgram({ name, describe, commands, exitCodes }: Program): Argv {
     .version(version)
     .help()
     .alias('help', 'h')
-    .completion(COMPLETION, 'print a completion script for bash or zsh', withoutLetters)
     .epilogue(
       `${inLines(commands.flatMap(({ examples }) => examples.slice(0, 2)))}\n\n${name} COMMAND --help says more.\n\n${exitCodes}`,
     )
@@ -87,16 +91,6 @@ function yargsProgram({ name, describe, commands, exitCodes }: Program): Argv {
       all.command(command.name, command.describe, (words) => explain(words, command, { name, exitCodes })),
     program,
   )
-}
-
-/** yargs offers the letters too, with two dashes, which they do not have. */
-function withoutLetters(
-  _current: string,
-  _parsed: unknown,
-  complete: (done: (error: Error | null, words: string[] | undefined) => void) => void,
-  done: (words: string[]) => void,
-): void {
-  complete((_error, words) => done((words ?? []).filter((word) => !/^--.$/.test(word))))
 }
 
 /** A command's own help. */

@@ -39,7 +39,7 @@ function sendFamily(family: Family, all: readonly Outgoing[]): Promise<Sending[]
     // Addresses are literal by now: this look-up keeps Node from loading its resolver (2 ms).
     const lookup: SocketOptions['lookup'] = (host, _, callback) => callback(null, host, family)
     // Else an IPv6 socket would take the port of the IPv4 one, too.
-    const socket = createSocket({ type: `udp${family}`, lookup, ipv6Only: from !== undefined })
+    const socket = createSocket({ type: `udp${family}`, lookup, ipv6Only: family === 6 && from !== undefined })
     const settle = (one: Outgoing, error?: NodeJS.ErrnoException | null) => {
       if (fates.has(one)) return
       fates.set(one, error ? { outgoing: one, error } : { outgoing: one })
@@ -48,10 +48,18 @@ function sendFamily(family: Family, all: readonly Outgoing[]): Promise<Sending[]
       resolve([...fates.values()])
     }
     // The family as a whole is missing (EAFNOSUPPORT, EADDRNOTAVAIL at bind), or the port is taken (EADDRINUSE): callbacks of queued sends never come.
-    socket.on('error', (error) => {
-      for (const one of outgoing) settle(one, error)
+    socket.on('error', (error: NodeJS.ErrnoException) => {
+      // What is received, ICMP messages for what went out before too, is of no interest here.
+      if (error.syscall !== 'recvmsg') for (const one of outgoing) settle(one, error)
     })
+    // Bun asks the kernel for ICMP messages: a send then meets that of an earlier datagram instead of going out. There is one
+    // such message at most for each datagram.
+    const deliver = (one: Outgoing, triesLeft: number) =>
+      socket.send(one.bytes, one.port, one.to.address, (error) => {
+        if (error && triesLeft > 1) deliver(one, triesLeft - 1)
+        else settle(one, error)
+      })
     if (from !== undefined) socket.bind(from)
-    for (const one of outgoing) socket.send(one.bytes, one.port, one.to.address, (error) => settle(one, error))
+    for (const one of outgoing) deliver(one, outgoing.length)
   })
 }

@@ -199,12 +199,6 @@ describe('the postern program', () => {
         expect((await postern(line)).out).to.match(/^\d+\.\d+\.\d+\n$/)
       }
     })
-
-    it('itself to a shell that completes', async () => {
-      expect((await postern('completion')).out).to.include('postern --get-yargs-completions')
-      const { out } = await postern('--get-yargs-completions postern knock --l')
-      expect(out.split('\n')).to.include('--lifetime').and.not.include('--4')
-    })
   })
 
   it('makes keys: a fresh line each time', async () => {

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
+import { ALONE, clientOf } from '../support/client.js'
 
 export const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 const { PATH } = process.env
@@ -30,6 +31,7 @@ realm = gate
 
 /** Makes the bundles that bin/postern loads out of the sources as they are now. */
 export function bundle(): void {
+  if (ALONE !== undefined) return
   execFileSync(process.execPath, [join(ROOT, 'scripts/bundle.js'), 'postern', 'postern-words'])
 }
 
@@ -65,8 +67,9 @@ export class Home {
   }
 
   /** Runs `postern` with these words, this home and no other environment than `env`; `root`: of another copy. */
-  async postern(words: readonly string[], env: Record<string, string> = {}, root = ROOT): Promise<Ran> {
-    const child = spawn(join(root, 'bin/postern'), words, {
+  async postern(words: readonly string[], env: Record<string, string> = {}, root?: string): Promise<Ran> {
+    const program = root === undefined ? clientOf(ROOT) : join(root, 'bin/postern')
+    const child = spawn(program, words, {
       cwd: this.folder,
       env: { PATH, HOME: this.folder, ...env },
       stdio: ['ignore', 'pipe', 'pipe'],

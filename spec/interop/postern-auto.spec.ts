@@ -7,6 +7,7 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'chai'
+import { clientOf } from '../support/client.js'
 import { clientFile, KNOCK_PORT } from '../support/installation.js'
 import { letmeinFile } from '../support/letmein-peer.js'
 import { beginLetmein, GUARD, type LetmeinStory, SSH } from '../support/letmein-story.js'
@@ -37,7 +38,7 @@ describe('postern’s client at posternd', () => {
   function postern(conf: string, line: string, env: Record<string, string> = {}) {
     const [command, ...rest] = line.split(' ')
     const { client, folder, postern: installed } = story
-    const program = [join(installed.folder, 'bin/postern'), command!, '--config', join(folder, conf), ...rest]
+    const program = [clientOf(installed.folder), command!, '--config', join(folder, conf), ...rest]
     return client.run(program, { env })
   }
 

@@ -7,6 +7,7 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import { bundle, ROOT } from '../cli/program.js'
+import { clientOf } from '../support/client.js'
 import { KEY, KNOCK_PORT } from '../support/installation.js'
 import { type Lab, openLab } from '../support/lab.js'
 import { type FileChoices, LetmeinServer, letmeindFile, letmeinFile, RULESET } from '../support/letmein-peer.js'
@@ -54,7 +55,7 @@ describe('postern at the real letmeind', () => {
   /** `postern` at the client, with a hosts file of its own; `conf` in place of letmein.conf. */
   function postern(line: string, { at = lab.client, conf = 'letmein.conf' } = {}): Promise<Outcome> {
     const [command, ...rest] = line.split(' ')
-    const program = [join(ROOT, 'bin/postern'), command!, '--config', join(lab.folder, conf), ...rest]
+    const program = [clientOf(ROOT), command!, '--config', join(lab.folder, conf), ...rest]
     const own = ['unshare', '--mount', 'sh', '-euc', 'mount --bind "$0" /etc/hosts; exec "$@"', hosts]
     return at.run([...own, ...program], { env: { HOME: lab.folder } })
   }

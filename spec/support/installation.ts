@@ -8,6 +8,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { addAccounts, HAS_ACCOUNTS, MONITOR_ID } from './accounts.js'
 import type { Child } from './child.js'
+import { clientOf } from './client.js'
 import type { Lab } from './lab.js'
 import type { Namespace, Outcome } from './namespace.js'
 
@@ -146,7 +147,7 @@ export class Installation {
   /** The client's program, at some host of the laboratory. */
   postern(at: Namespace, ...argv: readonly string[]): Promise<Outcome> {
     const [command, ...rest] = argv
-    return at.run([join(this.folder, 'bin/postern'), command!, '--config', this.clientConfig, ...rest])
+    return at.run([clientOf(this.folder), command!, '--config', this.clientConfig, ...rest])
   }
 
   /** Knocks and insists that it went out. */

@@ -1,0 +1,48 @@
+/**
+ * How a shell finds hosts, ports, resources and users: POSIX shell text that prints one a line, from ssh's files and from the
+ * configuration. It starts no Node, is silent where a file is missing or may not be read, and never prints a key.
+ */
+import { SERVER_FILES } from '../../config/files.js'
+import type { Lookup } from './vocabulary.js'
+
+const CLIENT_FILES = [
+  // biome-ignore lint/suspicious/noTemplateCurlyInString: for the shell
+  '"${XDG_CONFIG_HOME:-$HOME/.config}/postern/postern.conf"',
+  '/etc/postern/postern.conf',
+  '/opt/letmein/etc/letmein.conf',
+]
+
+/** The shell text for one kind of word of this program. Quote it as one word. */
+export function lookupScript(program: string, kind: Lookup): string {
+  if (kind === 'host') return HOSTS
+  const files = program === 'posternd' ? SERVER_FILES : CLIENT_FILES
+  // The first file that is there is the one that the program reads.
+  const first = `for f in ${files.join(' ')}; do [ -e "$f" ] && break; done`
+  // The client's words for a resource are ids alone.
+  const sed = kind === 'resource' && program === 'postern' ? RESOURCE_IDS : SEDS[kind]
+  return `${first}; sed -n "${sed}" "$f" 2>/dev/null${kind === 'port' ? PORTS : ''}`
+}
+
+/** Named hosts of ~/.ssh/config, and what known_hosts names openly. */
+const HOSTS = [
+  'sed -n "s/^[[:blank:]]*[Hh][Oo][Ss][Tt][[:blank:]][[:blank:]]*//p" ~/.ssh/config 2>/dev/null | tr -s "[:blank:]" "\\n" | grep -v "[*?!]"',
+  'sed "/^[|@#[]/d; s/ .*//" ~/.ssh/known_hosts 2>/dev/null | tr , "\\n"',
+].join('; ')
+
+const ID = '\\([0-9A-Fa-f]\\{1,8\\}\\)[[:blank:]]*='
+
+const SEDS: Readonly<Record<Exclude<Lookup, 'host'>, string>> = {
+  port: '/^\\[RESOURCES\\]/,/^\\[[^R]/s/^[0-9A-Fa-f].*port:[[:blank:]]*\\([0-9, -]*\\).*/\\1/p',
+  resource: [
+    '/^\\[RESOURCES\\]/,/^\\[[^R]/{',
+    `s/^${ID}.*name:[[:blank:]]*\\([A-Za-z0-9_.-]*\\).*/\\2/p;t`,
+    `s/^${ID}.*/\\1/p`,
+    '}',
+  ].join('\n'),
+  user: `/^\\[KEYS\\]/,/^\\[[^K]/s/^${ID}.*/\\1/p`,
+}
+
+const RESOURCE_IDS = `/^\\[RESOURCES\\]/,/^\\[[^R]/s/^${ID}.*/\\1/p`
+
+/** Single ports alone: nobody types a range. */
+const PORTS = ' | tr ", " "\\n\\n" | grep -x "[0-9]\\{1,5\\}"'

@@ -1,0 +1,149 @@
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect } from 'chai'
+import { completionScript, SHELLS, type Shell } from '../../lib/cli/completion/command.js'
+import { posternd } from '../../lib/cli/posternd-words.js'
+import { allCommands } from '../../lib/cli/program.js'
+import { postern } from '../../lib/cli/words.js'
+import { poll } from '../support/poll.js'
+import { bundle, CONFIG, Home, KEY } from './program.js'
+
+const PROMPT = 'type here: '
+const SAID = /ran<(.*?)>/
+
+/** How each shell starts without anybody's own settings, and with the programs' names as functions that say what they were given. */
+const STARTS: Readonly<Record<Shell, { argv: (file: string) => string[]; setUp: (scripts: string[]) => string[] }>> = {
+  bash: {
+    argv: (file) => ['bash', '--rcfile', file, '-i'],
+    setUp: (scripts) => [...says('"$*"'), "bind 'set enable-bracketed-paste off'", ...scripts, `PS1='${PROMPT}'`],
+  },
+  zsh: {
+    argv: (file) => ['env', `ZDOTDIR=${file}.d`, 'zsh', '-d', '-i'],
+    setUp: (scripts) => ['autoload -Uz compinit', 'compinit -u -D', ...says('"$*"'), ...scripts, `PS1='${PROMPT}'`],
+  },
+  fish: {
+    argv: (file) => ['fish', '--no-config', '--init-command', `'source ${file}'`, '-i'],
+    setUp: (scripts) => [
+      ...['postern', 'posternd'].map((name) => `function ${name}; printf 'ran<%s>\\n' "$argv"; end`),
+      ...scripts,
+      `function fish_prompt; printf '${PROMPT}'; end`,
+    ],
+  },
+}
+
+function says(what: string): string[] {
+  return ['postern', 'posternd'].map((name) => `${name}() { printf 'ran<%s>\\n' ${what}; }`)
+}
+
+/** A shell at a terminal of its own. */
+class Typist {
+  readonly #shell: ChildProcess
+  #seen = ''
+
+  constructor(shell: Shell, home: Home, folder: string) {
+    const scripts = [postern, posternd].map((program) => {
+      const path = join(folder, `${program.name}.${shell}`)
+      writeFileSync(path, completionScript(shell, program.name, allCommands(program)))
+      return `source ${path}`
+    })
+    const file = join(folder, `start.${shell}`)
+    const lines = STARTS[shell].setUp(scripts).join('\n')
+    writeFileSync(file, lines)
+    mkdirSync(`${file}.d`)
+    writeFileSync(join(`${file}.d`, '.zshrc'), lines)
+    const { PATH } = process.env
+    this.#shell = spawn(
+      'script',
+      ['--quiet', '--flush', '--command', STARTS[shell].argv(file).join(' '), '/dev/null'],
+      {
+        cwd: folder,
+        env: { PATH, HOME: home.folder, TERM: 'dumb', SHELL: '/bin/sh', LC_ALL: 'C.UTF-8' },
+        stdio: ['pipe', 'pipe', 'inherit'],
+      },
+    )
+    this.#shell.stdout!.on('data', (text) => {
+      this.#seen += text
+    })
+  }
+
+  /** What the program was called with after this was typed: the words of the completed line. */
+  async type(line: string): Promise<string> {
+    await poll(
+      () => `a prompt behind ${JSON.stringify(this.#seen)}`,
+      () => this.#seen.includes(PROMPT),
+    )
+    this.#seen = ''
+    this.#shell.stdin!.write(`${line}\n`)
+    const [, words] = await poll(
+      () => `an answer in ${JSON.stringify(this.#seen)}`,
+      () => SAID.exec(this.#seen),
+    )
+    return words!.trim()
+  }
+
+  async end(): Promise<void> {
+    this.#shell.stdin!.end('exit\n')
+    if (this.#shell.exitCode === null) await once(this.#shell, 'exit')
+  }
+}
+
+for (const shell of SHELLS)
+  describe(`in ${shell} the tabulator`, () => {
+    let home: Home
+    let typist: Typist
+    before(() => {
+      bundle()
+      home = new Home(CONFIG)
+      mkdirSync(join(home.folder, '.ssh'))
+      home.write('.ssh/config', 'Host gate-of-mine *.wild\n  HostName 192.0.2.1\n')
+      mkdirSync(join(home.folder, 'here'))
+      writeFileSync(join(home.folder, 'here/some.key'), '')
+      typist = new Typist(shell, home, join(home.folder, 'here'))
+    })
+    after(async () => {
+      await typist.end()
+      home.remove()
+    })
+
+    for (const [line, completed] of [
+      ['postern kno\t', 'knock'],
+      ['posternd chec\t', 'check'],
+      ['postern compl\tfis\t', 'completion fish'],
+      ['postern knock --lifet\t5', 'knock --lifetime 5'],
+      ['postern knock gate-of\t', 'knock gate-of-mine'],
+      ['postern knock --protocol letm\tx', 'knock --protocol letmein x'],
+      ['postern knock -q --tries 3 gate 5\t', 'knock -q --tries 3 gate 5'],
+      ['postern knock gate 2\t', 'knock gate 22'],
+      ['postern knock -u 0000000\t', 'knock -u 00000001'],
+      ['postern knock -k so\t', 'knock -k some.key'],
+    ] as const)
+      it(`makes ${JSON.stringify(completed)} of ${JSON.stringify(line)}`, async () => {
+        expect((await typist.type(line)).replace('lifetime=', 'lifetime ').replace(/ +/g, ' ')).to.equal(completed)
+      })
+  })
+
+describe('a completion script', () => {
+  for (const shell of SHELLS)
+    it(`for ${shell} is what the program prints, knows each option, and holds no key of this home`, async () => {
+      const home = new Home(CONFIG)
+      const { code, out } = await home.postern(['completion', shell])
+      expect(code).to.equal(0)
+      expect(out).to.equal(completionScript(shell, 'postern', allCommands(postern)))
+      for (const { options } of allCommands(postern)) for (const { name } of options) expect(out).to.include(name)
+      expect(out).not.to.include(KEY)
+      execFileSync(shell, ['-n', home.write('script', out)])
+      home.remove()
+    })
+
+  it('is for a shell that is known', async () => {
+    const home = new Home()
+    for (const words of [['completion'], ['completion', 'tcsh'], ['completion', 'bash', 'zsh']]) {
+      const { code, err } = await home.postern(words)
+      expect(code).to.equal(2)
+      expect(err).to.include('expected one of bash, zsh, fish')
+    }
+    home.remove()
+  })
+})
