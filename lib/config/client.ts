@@ -1,6 +1,7 @@
 /**
  * The client's file: postern.conf, or letmein's letmein.conf as it is. Sections that only servers read are let be.
  */
+import { isAbsolute } from 'node:path'
 import { Findings } from './error.js'
 import { readGeneral, readKeys, readSections } from './general.js'
 import { protocolName, readHosts } from './hosts.js'
@@ -8,7 +9,7 @@ import { hearingPorts, onePort } from './ports.js'
 import { readResources } from './resources.js'
 import { SectionReader } from './section.js'
 import type { ClientConfig, KnockProtocol } from './types.js'
-import { boolean, id, text } from './values.js'
+import { boolean, type Form, id, misfit, text } from './values.js'
 
 /** The client has no [NFTABLES]; a lease's length is the server's own matter. */
 const DEFAULT_LEASE_MS = 600_000
@@ -30,6 +31,7 @@ export function readClientConfig(content: string | undefined, file: string): Cli
   const hasSpa = finishSwitch(spa, ['window', 'require-address', 'host'])
   const letmein = new SectionReader(sections, 'LETMEIN', findings)
   const hasLetmein = finishSwitch(letmein, ['rate', 'burst', 'rate-all', 'burst-all'])
+  const fwknop = readFwknopSection(new SectionReader(sections, 'FWKNOP', findings))
   const protocol = named ?? protocolOf(hasSpa, hasLetmein, content !== undefined)
 
   const users = readKeys(sections, findings)
@@ -46,12 +48,38 @@ export function readClientConfig(content: string | undefined, file: string): Cli
     errorPolicy,
     defaultUser,
     realm,
+    fwknop,
     users,
     resources,
     hosts: readHosts(sections, defaults, findings),
     warnings: findings.finish(),
   }
 }
+
+/** What only a server's [FWKNOP] has. */
+const SERVERS = [
+  'enabled',
+  'access-file',
+  'config-file',
+  'port',
+  'max-age',
+  'without-hmac',
+  'rate',
+  'burst',
+  'rate-all',
+]
+
+/** Where fwknop's client has its file, and which of its stanzas is meant. */
+function readFwknopSection(section: SectionReader): ClientConfig['fwknop'] {
+  const rcFile = section.take('rc-file', homePath, undefined)
+  const stanza = section.take('stanza', text, undefined)
+  for (const name of [...SERVERS, 'burst-all']) section.take(name, text, '')
+  section.finish('refuse')
+  return { ...(rcFile === undefined ? {} : { rcFile }), ...(stanza === undefined ? {} : { stanza }) }
+}
+
+const homePath: Form<string> = (path) =>
+  isAbsolute(path) || path.startsWith('~/') ? { value: path } : misfit(path, 'a path that begins with / or ~/')
 
 /** Whether a protocol is switched on; undefined: the file does not speak of it. Takes what only servers read as well. */
 function finishSwitch(section: SectionReader, serverOptions: readonly string[]): boolean | undefined {

@@ -24,30 +24,53 @@ export class ConfigError extends Error {
   }
 }
 
-/** Collects what is to be said of one file while it is read, so that one mistake does not hide the next. */
+/** Collects what is to be said of files while they are read, so that one mistake does not hide the next. */
 export class Findings {
   readonly file: string
-  readonly #problems: Problem[] = []
-  readonly #warnings: Problem[] = []
+  readonly #all: Collected
 
-  constructor(file: string) {
+  constructor(file: string, all: Collected = { files: [], problems: [], warnings: [] }) {
     this.file = file
+    this.#all = all
+    if (!all.files.includes(file)) all.files.push(file)
+  }
+
+  /** The same collection for another file, which this one names. */
+  of(file: string): Findings {
+    return new Findings(file, this.#all)
   }
 
   /** `line` is 1-based, 0 for the whole file. */
   refuse(line: number, message: string): void {
-    this.#problems.push({ file: this.file, line, message })
+    this.#all.problems.push({ file: this.file, line, message })
+  }
+
+  /** What was wrong with a file that could not be taken; the whole is refused with the first such error's code. */
+  adopt(error: ConfigError): void {
+    this.#all.code ??= error.code
+    this.#all.problems.push(...error.problems)
   }
 
   warn(line: number, message: string): void {
-    this.#warnings.push({ file: this.file, line, message })
+    this.#all.warnings.push({ file: this.file, line, message })
   }
 
-  /** The warnings as sentences, in the order of the file. Throws ConfigError with all problems where there is one. */
+  /** The warnings as sentences, in the order of the files. Throws ConfigError with all problems where there is one. */
   finish(): string[] {
-    if (this.#problems.length > 0) throw new ConfigError(this.#problems.toSorted((a, b) => a.line - b.line))
-    return this.#warnings.toSorted((a, b) => a.line - b.line).map(located)
+    const { files, problems, warnings, code } = this.#all
+    const order = (a: Problem, b: Problem) => files.indexOf(a.file) - files.indexOf(b.file) || a.line - b.line
+    if (problems.length > 0) throw new ConfigError(problems.toSorted(order), code)
+    return warnings.toSorted(order).map(located)
   }
+}
+
+/** What several Findings have in common. */
+interface Collected {
+  /** In the order in which they were met. */
+  readonly files: string[]
+  readonly problems: Problem[]
+  readonly warnings: Problem[]
+  code?: ConfigErrorCode
 }
 
 function located({ file, line, message }: Problem): string {

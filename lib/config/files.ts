@@ -5,7 +5,8 @@ import { existsSync, readFileSync } from 'node:fs'
 import { isAbsolute, join } from 'node:path'
 import { readClientConfig } from './client.js'
 import type { Reader } from './permissions.js'
-import { readOwnFile, warningsOfReaders } from './read-file.js'
+import { listOwnFolder, readOwnFile, warningsOfReaders } from './read-file.js'
+import type { ReferredFiles } from './referred-files.js'
 import { readServerConfig, type ServerFacts } from './server.js'
 import type { ClientConfig, PortRange, ServerConfig } from './types.js'
 
@@ -35,7 +36,7 @@ export function firstThere(files: readonly string[]): string | undefined {
 export function loadServerConfig(file?: string, reader = thisProcess('daemon'), facts = hostFacts()): ServerConfig {
   const path = file ?? firstThere(SERVER_FILES) ?? SERVER_FILES[0]
   const own = readOwnFile(path, reader)
-  const config = readServerConfig(own.text, path, facts)
+  const config = readServerConfig(own.text, path, facts, filesFor(reader))
   if (config.users.size === 0) return config
   return { ...config, warnings: [...warningsOfReaders(path, own.facts, reader), ...config.warnings] }
 }
@@ -56,6 +57,18 @@ export function loadClientConfig(
   const config = readClientConfig(own.text, path)
   if (config.users.size === 0) return config
   return { ...config, warnings: [...warningsOfReaders(path, own.facts, reader), ...config.warnings] }
+}
+
+/** The files that a configuration refers to, as this reader may have them. */
+export function filesFor(reader: Reader): ReferredFiles {
+  return {
+    read: (file) => readOwnFile(file, reader).text,
+    readKeys: (file) => {
+      const { text, facts } = readOwnFile(file, reader)
+      return { text, warnings: warningsOfReaders(file, facts, reader) }
+    },
+    list: (folder) => listOwnFolder(folder, reader),
+  }
 }
 
 /** Groups that a packaged daemon runs in: what root checks on the daemon's behalf may be readable by them. */

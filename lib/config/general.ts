@@ -18,7 +18,7 @@ export interface General {
 
 const LETMEIN_PORT: ControlPort = { numbers: [DEFAULT_PORT], protocols: ['tcp'] }
 const SECTIONS = [
-  ...['GENERAL', 'NFTABLES', 'CLIENT', 'KEYS', 'RESOURCES', 'SPA', 'LETMEIN', 'FIREWALL', 'LIMITS'],
+  ...['GENERAL', 'NFTABLES', 'CLIENT', 'KEYS', 'RESOURCES', 'SPA', 'LETMEIN', 'FWKNOP', 'FIREWALL', 'LIMITS'],
   ...['USERS', 'OLD KEYS'],
 ]
 

@@ -28,8 +28,13 @@ const OTHERS_WRITE = 0o002
 const GROUP_READ = 0o040
 const OTHERS_READ = 0o004
 
-/** Why nobody should believe what this file says, or undefined. */
-export function judgeWriters(file: string, facts: FileFacts, reader: Reader): Judgement | undefined {
+/** Why nobody should believe what this file says, or undefined. `remedy`: the command that cures its mode. */
+export function judgeWriters(
+  file: string,
+  facts: FileFacts,
+  reader: Reader,
+  remedy = cure(file, facts, reader),
+): Judgement | undefined {
   if (reader.uid === undefined) return undefined
   if (facts.uid !== 0 && facts.uid !== reader.uid) {
     const owner = reader.role === 'daemon' || reader.uid === 0 ? 'root' : `root or uid ${reader.uid}`
@@ -38,11 +43,7 @@ export function judgeWriters(file: string, facts: FileFacts, reader: Reader): Ju
   }
   const writers = who(facts, GROUP_WRITE, OTHERS_WRITE)
   if (writers === undefined) return undefined
-  return refused(
-    `mode ${octal(facts)}, writable by ${writers}`,
-    'only its owner to write it',
-    cure(file, facts, reader),
-  )
+  return refused(`mode ${octal(facts)}, writable by ${writers}`, 'only its owner to write it', remedy)
 }
 
 /** Why this file should hold no keys, or undefined. */

@@ -2,7 +2,7 @@
  * Reads a file that must be ours: opened once, judged by what was opened, read from the same descriptor.
  */
 import { isUtf8 } from 'node:buffer'
-import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs'
+import { closeSync, constants, fstatSync, openSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { ConfigError, type ConfigErrorCode } from './error.js'
 import { type FileFacts, type Judgement, judgeReaders, judgeWriters, type Reader, shellWord } from './permissions.js'
 
@@ -31,6 +31,22 @@ export function readOwnFile(file: string, reader: Reader): OwnFile {
   } finally {
     closeSync(fd)
   }
+}
+
+/** The names in a folder in which nobody but its owner can make files. Throws ConfigError (missing or permission). */
+export function listOwnFolder(folder: string, reader: Reader): string[] {
+  let judgement: Judgement | undefined
+  let names: string[]
+  try {
+    judgement = judgeWriters(folder, statSync(folder), reader, `chmod go-w ${shellWord(folder)}`)
+    names = readdirSync(folder)
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    const isThere = code !== 'ENOENT' && code !== 'ENOTDIR'
+    throw failure(folder, isThere ? `cannot be listed (${code})` : 'no such folder', 'missing', error)
+  }
+  heed(folder, judgement)
+  return names
 }
 
 /** Throws where the file holds keys that others can read; else what is to be said about it, as whole sentences. */

@@ -5,9 +5,11 @@
 import { formatId, type ResourceId } from '../wire/ids.js'
 import { Findings } from './error.js'
 import { readFirewall } from './firewall.js'
+import { readFwknop } from './fwknop-server.js'
 import { type General, readGeneral, readKeys, readSections } from './general.js'
 import type { Section } from './ini.js'
 import { formatRange, hearingPorts, overlaps } from './ports.js'
+import { noFiles, type ReferredFiles } from './referred-files.js'
 import { addressPolicy } from './resource.js'
 import { opensControlPort, portsOf, readResources } from './resources.js'
 import { SectionReader } from './section.js'
@@ -21,8 +23,16 @@ export interface ServerFacts {
   readonly localPorts?: PortRange
 }
 
-/** What the text of a server's file means. `file` is for messages. Throws ConfigError with all that is wrong with it. */
-export function readServerConfig(content: string, file: string, facts: ServerFacts = {}): ServerConfig {
+/**
+ * What the text of a server's file means, with the files of fwknop's that it names. `file` is for messages. Throws ConfigError
+ * with all that is wrong with it.
+ */
+export function readServerConfig(
+  content: string,
+  file: string,
+  facts: ServerFacts = {},
+  files: ReferredFiles = noFiles,
+): ServerConfig {
   const findings = new Findings(file)
   const sections = readSections(content, findings, 'server')
   const general = readGeneral(sections, findings)
@@ -31,16 +41,14 @@ export function readServerConfig(content: string, file: string, facts: ServerFac
   const limits = readLimits(sections, findings)
   const users = readKeys(sections, findings)
   const defaults = { timeoutMs: leaseMs, requireAddress: spa.requireAddress }
-  const resources = instantWherePossible(
-    readResources(sections, defaults, findings),
-    spa.enabled,
-    firewall.mode,
-    findings,
-  )
+  const own = instantWherePossible(readResources(sections, defaults, findings), spa.enabled, firewall.mode, findings)
+  const around = { ports: spa.ports, users, resources: own }
+  const { fwknop, resources, warnings } = readFwknop(sections, around, files, findings)
   const config: Omit<ServerConfig, 'warnings'> = {
     file,
     debug: general.debug,
     letmein: readLetmein(sections, general, firewall.chain !== undefined, findings),
+    ...(fwknop === undefined ? {} : { fwknop }),
     spa,
     firewall,
     limits,
@@ -51,7 +59,7 @@ export function readServerConfig(content: string, file: string, facts: ServerFac
   }
   boundTokens(config, sections, findings)
   warnOfOddities(config, facts, findings)
-  return { ...config, warnings: findings.finish() }
+  return { ...config, warnings: [...warnings, ...findings.finish()] }
 }
 
 function readSpa(sections: ReadonlyMap<string, Section>, general: General, findings: Findings): ServerConfig['spa'] {
@@ -162,8 +170,9 @@ function boundTokens(
 }
 
 function warnOfOddities(config: Omit<ServerConfig, 'warnings'>, facts: ServerFacts, findings: Findings): void {
-  const { firewall, letmein, users, resources } = config
-  if (users.size === 0) findings.warn(0, '[KEYS] has no user: nobody can knock')
+  const { firewall, letmein, users, resources, fwknop } = config
+  if (users.size === 0 && (fwknop?.settings.stanzas.length ?? 0) === 0)
+    findings.warn(0, '[KEYS] has no user: nobody can knock')
   if (resources.size === 0) findings.warn(0, '[RESOURCES] has no resource: nothing is guarded')
   for (const resource of resources.values()) {
     const warn = (message: string) => findings.warn(resource.line, `resource ${formatId(resource.id)}: ${message}`)

@@ -142,6 +142,8 @@ export interface ServerConfig {
 
 /** What [FWKNOP] and the files that it names say. */
 export interface FwknopConfig {
+  /** access.conf, what it includes, and fwknopd.conf where one is named: whoever reads the configuration reads them all. */
+  readonly files: readonly string[]
   /** Where fwknop's packets are heard. */
   readonly ports: ControlPorts['udp']
   /** Right-shaped datagrams a second, and at once, that go up to user space: from one source, and from all. */
@@ -185,6 +187,13 @@ export interface ClientConfig {
   readonly errorPolicy: 'always' | 'basic-auth' | 'full-auth'
   readonly defaultUser: UserId
   readonly realm: string
+  /** Where fwknop's own settings are, where [FWKNOP] says something. */
+  readonly fwknop: {
+    /** undefined: ~/.fwknoprc. May begin with `~/`. */
+    readonly rcFile?: string
+    /** undefined: the one of the host that is knocked at. */
+    readonly stanza?: string
+  }
   readonly users: ReadonlyMap<UserId, Uint8Array>
   readonly resources: ReadonlyMap<ResourceId, Resource>
   /** By name, in small letters. */

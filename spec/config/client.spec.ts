@@ -14,6 +14,7 @@ describe("the client's configuration", () => {
       controlTimeoutMs: 5000,
       errorPolicy: 'basic-auth',
       defaultUser: 0,
+      fwknop: {},
       realm: '',
       users: new Map(),
       resources: new Map(),
@@ -99,5 +100,12 @@ describe("the client's configuration", () => {
         },
       ),
     )
+  })
+
+  it('says where fwknop’s own settings are, and lets be what only its server reads', () => {
+    const text = '[FWKNOP]\nrc-file = ~/.fwknoprc\nstanza = gate\naccess-file = /etc/fwknop/access.conf\nmax-age = 60\n'
+    expect(read(text).fwknop).to.deep.equal({ rcFile: '~/.fwknoprc', stanza: 'gate' })
+    expect(() => read('[FWKNOP]\nrc-file = rc\n')).to.throw('"rc": expected a path that begins with / or ~/')
+    expect(() => read('[FWKNOP]\nrc-fil = /rc\n')).to.throw('did you mean "rc-file"?')
   })
 })

@@ -70,6 +70,7 @@ export function serverConfig({
 
 function fwknopConfig(choices: Partial<FwknopConfig>): FwknopConfig {
   return {
+    files: [],
     ports: [62_201],
     rate: 10,
     burst: 20,
