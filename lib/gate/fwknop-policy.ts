@@ -1,5 +1,5 @@
 /**
- * What one stanza of access.conf grants an authentic message. Specification: docs/PROTOCOL.md, "fwknop", "What the server does". Pure.
+ * What one stanza of access.conf grants an authentic message. Specification: docs/PROTOCOL.md, "What the server does with a packet". Pure.
  */
 import { canonicalAddress, type IpAddress } from '../wire/address.js'
 import { ANY_ADDRESS, accessOf } from '../wire/fwknop-access.js'

@@ -1,10 +1,10 @@
 /**
- * The fwknop gate: is this a packet that a stanza of access.conf lets in? Specification: docs/PROTOCOL.md, "fwknop", "What the server
- * does". Pure and without memory: whether it was heard before is the replay window's to say.
+ * The fwknop gate: is this a packet that a stanza of access.conf lets in? Specification: docs/PROTOCOL.md, "What the server does
+ * with a packet". Pure and without memory: whether it was heard before is the replay window's to say.
  *
- * A stranger's packet costs one HMAC over 485 bytes at most for each distinct HMAC key of the stanzas whose SOURCE it comes from, and is
- * decrypted by none of them. Where stanzas without HMAC are accepted, each distinct key of theirs adds three MD5s, one decryption
- * and, where 16 digits came out, up to two hashes.
+ * A stranger's packet costs one HMAC over 485 bytes at most for each distinct HMAC key of the stanzas whose SOURCE it comes from
+ * (4 µs with SHA-256, 12 with SHA-512), and is decrypted by none of them. Where stanzas without HMAC are accepted, each distinct key of
+ * theirs adds three MD5s, one decryption and, where 16 digits came out, up to two hashes.
  */
 import { addressToKey, type IpAddress } from '../wire/address.js'
 import { MAX_CHARS, readPacket } from '../wire/fwknop.js'

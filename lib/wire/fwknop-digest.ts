@@ -38,7 +38,12 @@ export function macText({ key, digest }: FwknopHmac, bytes: Uint8Array): string 
 /** As macText for many messages under one key: what depends on the key alone is hashed once. */
 export function preparedMac({ key, digest }: FwknopHmac): (bytes: Uint8Array) => string {
   const keyed = hmac.create(HASHES[digest], key)
-  return (bytes) => encodeBase64(keyed.clone().update(bytes).digest())
+  const mac = keyed.clone()
+  const made = new Uint8Array(keyed.outputLen)
+  return (bytes) => {
+    keyed._cloneInto(mac).update(bytes).digestInto(made)
+    return encodeBase64(made)
+  }
 }
 
 /** Compares all characters of texts of one length, wherever they differ. */
