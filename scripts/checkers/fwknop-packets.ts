@@ -11,6 +11,8 @@ import { DIGESTS, digestText } from '../../lib/wire/fwknop-digest.js'
 import type { FwknopMessage, FwknopRefusal } from '../../lib/wire/fwknop-text.js'
 import type { FwknopKeys, FwknopMode } from '../../lib/wire/fwknop-types.js'
 import { attempt, compareFields } from './compare.js'
+import type { RcFiles } from './fwknop-commands.js'
+import { differencesOfCommand } from './fwknop-sent.js'
 import { bytesOf, type Fields, fieldsOf, optional, textOf, wholeOf, wrong } from './shape.js'
 import type { Tally } from './tally.js'
 
@@ -28,13 +30,11 @@ const MODE_NUMBERS: Readonly<Record<number, FwknopMode>> = {
 const AGE_MS = 120_000
 
 /** Counts one packet that a real client sent: `isCanonical`, for sealing it again gives the same characters. */
-export function countClientPacket(fields: Fields, where: string, tally: Tally): void {
-  const verdict = optional(textOf, fields, 'expect_decode', where) ?? 'accept'
-  countPacket(fields, where, tally, {
-    isAccepted: isAccepted(verdict, where),
-    said: fields['fields'],
-    isCanonical: true,
-  })
+export function countClientPacket(fields: Fields, where: string, tally: Tally, files: RcFiles): void {
+  const verdict = isAccepted(optional(textOf, fields, 'expect_decode', where) ?? 'accept', where)
+  const salt = saltOf(textOf(fields, 'wire', where))
+  const also = () => differencesOfCommand(fields, where, salt, verdict, files)
+  countPacket(fields, where, tally, { isAccepted: verdict, said: fields['fields'], isCanonical: true, also })
 }
 
 /** One that libfko made and read itself. */
@@ -54,6 +54,8 @@ interface Expected {
   /** The fields that were read. */
   readonly said: unknown
   readonly isCanonical: boolean
+  /** What else differs in it. */
+  readonly also?: () => string[]
 }
 
 function countPacket(fields: Fields, at: string, tally: Tally, expected: Expected): void {
@@ -71,7 +73,7 @@ function countPacket(fields: Fields, at: string, tally: Tally, expected: Expecte
     found.push(...differencesOfMessage(opened, wire, keys, fields, expected, where))
     found.push(...differencesOfServer(opened, wire, keys, fields, where))
   }
-  tally.count(where, found)
+  tally.count(where, [...found, ...(expected.also?.() ?? [])])
 }
 
 /** What is true of the characters alone. */
