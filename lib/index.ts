@@ -1,12 +1,17 @@
 /**
- * postern for Node programs: knock at a host before connecting to it. Importing this does nothing.
+ * postern for Node programs: knock at a host before connecting to it, or do both at once. Importing this does nothing.
  *
- *     import { knock } from 'postern'
- *     await knock({ host: 'gate.example.org', port: 22, resource: 0x22, user: 1, key, realm: 'gate', waitMs: 5000 })
+ *     import { knock, open } from 'postern'
+ *     const gate = { host: 'gate.example.org', port: 5432, resource: 0x22, user: 1, key, realm: 'gate' }
+ *     const socket = await open(gate)                // a node:net Socket, connected
+ *     await knock({ ...gate, waitMs: 5000 })         // or only: make it open
  */
+import type { Socket } from 'node:net'
+import { CONNECT_TIMEOUT_MS, CONNECT_TRIES, connect, dialPort } from './client/connect.js'
+import type { Outside } from './client/deliver.js'
 import { KnockError } from './client/error.js'
 import type { Wish } from './client/knock.js'
-import { type Outcome, perform } from './client/perform.js'
+import { type Errand, type Outcome, perform, system } from './client/perform.js'
 import type { Operation } from './gate/verdict.js'
 import { canonicalAddress, type Family } from './wire/address.js'
 import { KEY_BYTES } from './wire/spa-keys.js'
@@ -63,11 +68,54 @@ export interface KnockResult {
  * `send` (nothing could be sent). A port that stays shut is no error: see `openAt`.
  */
 export async function knock(options: KnockOptions): Promise<KnockResult> {
+  return resultOf(await perform(errandOf(options)))
+}
+
+export interface OpenOptions extends Omit<KnockOptions, 'operation'> {
+  /** The TCP port to connect to. */
+  readonly port: number
+  /** How long to try; 10,000 where none is said. */
+  readonly waitMs?: number
+}
+
+/**
+ * Knocks, and connects the moment the port opens: the first SYN leaves right behind the knock, fresh ones follow at short
+ * intervals, IPv6 goes first and IPv4 is not far behind (RFC 8305). The knock is sent three times at most where `tries` says nothing. A
+ * port that is open already is taken at once, and its lease renewed.
+ *
+ * The socket is as `net.connect` gives it, but with `allowHalfOpen`, `noDelay` and `keepAlive`: nothing of what the server says is
+ * lost while nobody listens, and it is the caller's to end. Throws KnockError as `knock` does, and `shut` where the port did not open.
+ *
+ *     import { open } from 'postern'
+ *
+ *     const socket = await open({ host: 'gate.example.org', port: 25, resource: 0x25, user: 1, key, realm: 'gate' })
+ *     socket.on('data', (bytes) => process.stdout.write(bytes))
+ *     socket.end('QUIT\r\n')
+ */
+export async function open(options: OpenOptions): Promise<Socket> {
+  const { port, waitMs = CONNECT_TIMEOUT_MS, tries = CONNECT_TRIES } = options
+  const errand = errandOf({ ...options, waitMs, tries })
+  const dial = await dialPort(port)
+  const found = await connect<Outcome, Outside>({ dial }, (raced) => perform(errand, raced), system)
+  if (found.kind === 'connected') return found.socket
+  const tried = found.tried.map(({ to, code = 'no answer' }) => `${to.address}: ${code}`)
+  throw new KnockError(
+    'shut',
+    `port ${port} of ${options.host} is still shut ${waitMs / 1000} s after the knock (${tried.join(', ')}): look at the server's log`,
+  )
+}
+
+/** Takes back what `knock` opened for this address. As `knock`, with operation `revoke`. */
+export function revoke(options: Omit<KnockOptions, 'operation' | 'instant' | 'lifetimeSeconds'>): Promise<KnockResult> {
+  return knock({ ...options, operation: 'revoke' })
+}
+
+function errandOf(options: KnockOptions): Errand {
   const { port, waitMs, controlPort = 5800 } = options
   if (waitMs !== undefined && port === undefined)
     throw new KnockError('option', 'waitMs without port: name the TCP port')
   const user = whole('user', options.user ?? 0, 0, MAX_U32)
-  const outcome = await perform({
+  return {
     host: options.host,
     families: options.families ?? [4, 6],
     identity: { user, key: keyBytes(options.key), realm: options.realm ?? '' },
@@ -77,13 +125,7 @@ export async function knock(options: KnockOptions): Promise<KnockResult> {
     ...(waitMs !== undefined && {
       wait: { ports: [whole('port', port!, 1, MAX_PORT)], timeoutMs: whole('waitMs', waitMs, 1, MAX_TIMER_MS) },
     }),
-  })
-  return resultOf(outcome)
-}
-
-/** Takes back what `knock` opened for this address. As `knock`, with operation `revoke`. */
-export function revoke(options: Omit<KnockOptions, 'operation' | 'instant' | 'lifetimeSeconds'>): Promise<KnockResult> {
-  return knock({ ...options, operation: 'revoke' })
+  }
 }
 
 function wishOf({ operation = 'open', resource, lifetimeSeconds = 0, address, instant = false }: KnockOptions): Wish {

@@ -1,6 +1,6 @@
 /** A real sshd on port 22 of a laboratory's server, and a client's configuration with a key that it takes. */
 import { execFileSync, spawnSync } from 'node:child_process'
-import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs'
+import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { userInfo } from 'node:os'
 import { join } from 'node:path'
 import type { Child } from '../spec/support/child.js'
@@ -9,7 +9,7 @@ import type { Lab } from '../spec/support/lab.js'
 const SSHD = '/usr/sbin/sshd'
 
 /** Its files are in the laboratory's folder; `ssh -F <folder>/ssh_config` logs in as whoever runs this. */
-export async function startSshd({ server, folder }: Lab): Promise<Child> {
+export async function startSshd({ server, folder }: Pick<Lab, 'server' | 'folder'>): Promise<Child> {
   for (const name of ['host_key', 'user_key'])
     execFileSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', join(folder, name)])
   copyFileSync(join(folder, 'user_key.pub'), join(folder, 'authorized_keys'))
@@ -24,6 +24,7 @@ StrictModes no
 PasswordAuthentication no
 KbdInteractiveAuthentication no
 PrintMotd no
+Subsystem sftp internal-sftp
 `,
   )
   writeFileSync(
@@ -50,7 +51,10 @@ LogLevel ERROR
 
 /** Without PAM sshd refuses accounts whose password is locked, as root's often is. Here, and only here, it is not. */
 function unlockAccount(folder: string): void {
+  const text = `${userInfo().username}:*:20000:0:99999:7:::\n`
+  // A second sshd finds it done.
+  if (readFileSync('/etc/shadow', 'utf8') === text) return
   const shadow = join(folder, 'shadow')
-  writeFileSync(shadow, `${userInfo().username}:*:20000:0:99999:7:::\n`, { mode: 0o600 })
+  writeFileSync(shadow, text, { mode: 0o600 })
   execFileSync('mount', ['--bind', shadow, '/etc/shadow'])
 }

@@ -38,13 +38,19 @@ export interface KnockArguments {
   readonly single: boolean
   readonly extend: boolean
   readonly realm?: string
+  /** The port is not only looked at: the connection that finds it open is kept. */
+  readonly connects?: boolean
 }
 
 /** The arguments meant. `hasHost`: the environment names a host, so a first word of digits is a port. Throws UsageError. */
-export function knockArguments(args: Arguments, hasHost: boolean): KnockArguments {
+export function knockArguments(
+  args: Arguments,
+  hasHost: boolean,
+  command: 'knock' | 'connect' = 'knock',
+): KnockArguments {
   const [first, ...others] = args.positionals
   const hostGiven = first !== undefined && !(hasHost && /^\d+$/.test(first))
-  if (!hostGiven && !hasHost) throw new UsageError('HOST is missing: expected postern knock HOST PORT')
+  if (!hostGiven && !hasHost) throw new UsageError(`HOST is missing: expected postern ${command} HOST PORT`)
   const subjects = hostGiven ? others : args.positionals
   const names = subjects.filter(isResourceName)
   const ports = subjects
@@ -74,13 +80,15 @@ export function knockArguments(args: Arguments, hasHost: boolean): KnockArgument
     single: isGiven(args, 'single'),
     extend: isGiven(args, 'extend'),
   }
-  checkTogether(checked)
+  checkTogether(checked, command)
   return checked
 }
 
 /** What one option alone cannot tell. */
-function checkTogether(asked: KnockArguments): void {
+function checkTogether(asked: KnockArguments, command: string): void {
   const { ports, names, resource, waitMs, single, extend, lifetimeSeconds, address } = asked
+  if (ports.length + names.length === 0 && command === 'connect')
+    throw new UsageError('PORT is missing: expected postern connect HOST PORT')
   if (ports.length === 0 && names.length === 0 && resource === undefined)
     throw new UsageError('PORT is missing: name one, or a resource, or --resource ID')
   if (names.length > 0 && resource !== undefined)

@@ -1,7 +1,7 @@
 /** What `postern knock` and `postern revoke` take. The short letters are those of letmein's client. */
 import type { Option } from './options.js'
 
-const WHO_AND_WHERE: readonly Option[] = [
+const WHO: readonly Option[] = [
   { name: 'user', alias: 'u', value: 'ID', describe: 'who knocks, 1–8 hex digits', preset: 'default-user of the file' },
   { name: 'resource', alias: 'r', value: 'ID', describe: 'what to open, 1–8 hex digits; PORT may be left out then' },
   { name: 'address', alias: 'a', value: 'ADDR', describe: 'the address to open for', preset: 'that of this machine' },
@@ -22,13 +22,25 @@ const WHO_AND_WHERE: readonly Option[] = [
   { name: 'key-file', alias: 'k', value: 'FILE', describe: 'the key: 64 hex digits, or USER = KEY' },
   { name: 'realm', value: 'TEXT', describe: "the server's [SPA] realm" },
   { name: 'env-file', value: 'FILE', describe: 'read POSTERN_HOST, _USER, _CONFIG, _KEY_FILE from FILE' },
+]
+
+const WHO_AND_WHERE: readonly Option[] = [
+  ...WHO,
   { name: 'quiet', alias: 'q', describe: 'print nothing when all went well' },
   { name: 'json', describe: 'print one JSON object' },
 ]
 
+const LIFETIME: Option = {
+  name: 'lifetime',
+  alias: 'l',
+  value: 'TIME',
+  describe: 'how long: 90, 90s, 30m, 1h, 1d',
+  preset: "the server's",
+}
+
 export const KNOCK_OPTIONS: readonly Option[] = [
   ...WHO_AND_WHERE,
-  { name: 'lifetime', alias: 'l', value: 'TIME', describe: 'how long: 90, 90s, 30m, 1h, 1d', preset: "the server's" },
+  LIFETIME,
   { name: 'wait', alias: 'w', describe: 'return when the TCP port is open' },
   { name: 'timeout', alias: 't', value: 'TIME', describe: 'how long --wait waits', preset: '10s' },
   { name: 'single', describe: 'of an instant resource: send the instant datagram only' },
@@ -36,3 +48,10 @@ export const KNOCK_OPTIONS: readonly Option[] = [
 ]
 
 export const REVOKE_OPTIONS = WHO_AND_WHERE
+
+export const CONNECT_OPTIONS: readonly Option[] = [
+  ...WHO.map((option) => (option.name === 'tries' ? { ...option, preset: '3' } : option)),
+  LIFETIME,
+  { name: 'wait', alias: 'w', value: 'TIME', describe: 'how long to try to connect', preset: '10s' },
+  { name: 'fdpass', describe: 'hand the connection to ssh (ProxyUseFdpass yes); see postern ssh-config' },
+]

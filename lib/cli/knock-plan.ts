@@ -54,8 +54,9 @@ export function planKnock(asked: KnockArguments, known: Source): Plan {
   if (wanted.length === 0) wanted.push({ id: asked.resource!, port: undefined })
   const subjects = wanted.map(({ id, port }) => {
     const resource = config.resources.get(id)
-    if (asked.waitMs !== undefined) checkCanBeProbed(id, resource)
-    const probePort = resource && probePortOf(resource, port)
+    if (asked.connects) checkCanBeConnected(id, resource)
+    else if (asked.waitMs !== undefined) checkCanBeProbed(id, resource)
+    const probePort = asked.connects ? port : resource && probePortOf(resource, port)
     return {
       resource: id,
       instant: resource?.instant ?? false,
@@ -117,6 +118,12 @@ function checkCanBeProbed(id: ResourceId, resource: Resource | undefined): void 
       `--wait: a lease of resource ${formatId(id)} lets in ${resource.connections} at most, and a probe is one: leave --wait out`,
     )
   }
+}
+
+/** A connection that is kept may well use the lease up. */
+function checkCanBeConnected(id: ResourceId, resource: Resource | undefined): void {
+  if (resource?.target.kind === 'ports' && !resource.target.protocols.includes('tcp'))
+    throw new UsageError(`resource ${formatId(id)} is UDP: expected a TCP port to connect to`)
 }
 
 function covers({ target }: Resource, port: number): boolean {

@@ -69,7 +69,8 @@ async function bySpa({ plan, asked, operation, source, outside }: Ask): Promise<
 async function byLetmein({ plan, asked, operation, source, outside }: Ask): Promise<Told> {
   const errand = letmeinErrand(plan, asked, operation)
   const ports = plan.subjects.flatMap(({ port }) => port ?? [])
-  const wait = asked.waitMs === undefined ? undefined : { ports, timeoutMs: asked.waitMs }
+  const wait =
+    asked.waitMs === undefined ? undefined : { ports, timeoutMs: asked.waitMs, isTriedAtOnce: asked.connects ?? false }
   const outcome = await knockAndWait(errand, wait, outside)
   return tellLetmein({ ...common(plan, asked, operation, source), ...outcome, protocol: 'letmein', errand })
 }

@@ -4,6 +4,7 @@
  */
 import { clientSystem } from '../client/client-system.js'
 import type { Command, World } from './command.js'
+import { connect } from './connect.js'
 import { EXIT, type ExitCode } from './exit.js'
 import { reportFailure } from './failure.js'
 import { knock, revoke } from './knock.js'
@@ -15,7 +16,7 @@ import { version } from './version.js'
 /** The slow way: yargs, and noble instead of node:crypto. Answers any command line. */
 export type Words = (words: readonly string[], world: World) => Promise<ExitCode>
 
-const QUICK: readonly Command[] = [knock, revoke]
+const QUICK: readonly Command[] = [knock, connect, revoke]
 
 /** Runs the program and ends the process. `loadWords` imports words.ts. */
 export async function main(words: readonly string[], loadWords: () => Promise<{ runWords: Words }>): Promise<never> {

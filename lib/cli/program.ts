@@ -41,7 +41,7 @@ export async function runProgram(own: Program, words: readonly string[], world: 
     const hint = command ? `${program.name} ${name} --help` : `${program.name} --help`
     return reportFailure(error, world.printer, {
       program: program.name,
-      json: words.includes('--json'),
+      json: words.includes('--json') && (command?.options.some((option) => option.name === 'json') ?? true),
       hint,
       exitCode: program.exitCodeOf?.(error) ?? exitCodeOf(error),
     })

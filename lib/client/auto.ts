@@ -7,7 +7,7 @@ import type { ClientOutside } from './client-system.js'
 import { isLetIn, type LetmeinErrand, performLetmein } from './letmein.js'
 import type { Answer } from './letmein-round.js'
 import { type Errand, type Outcome, perform } from './perform.js'
-import type { Lookup } from './resolve.js'
+import { remembered } from './resolve.js'
 import { type Opened, Watch } from './watch.js'
 
 /** How long a port may take to open for postern's own datagram, which is sent twice in it. A satellite's round trip fits in. */
@@ -104,16 +104,5 @@ async function fallBack(errand: AutoErrand, shut: readonly Probed[], spa: Outcom
     return { answers, opened: watch.opened, openedByExchange }
   } finally {
     watch.stop()
-  }
-}
-
-/** Asks for each name and family once. */
-function remembered(lookup: Lookup): Lookup {
-  const known = new Map<string, ReturnType<Lookup>>()
-  return (name, family) => {
-    const key = `${family} ${name}`
-    const found = known.get(key) ?? lookup(name, family)
-    known.set(key, found)
-    return found
   }
 }

@@ -4,6 +4,8 @@ export type KnockErrorCode =
   | 'resolve'
   /** Not one datagram could be handed to the network. */
   | 'send'
+  /** The port that was to be connected to did not open. */
+  | 'shut'
   /** An option is out of its range or contradicts another. */
   | 'option'
 

@@ -65,3 +65,14 @@ export function literalOf(host: string): Destination | undefined {
   const zone = bare.slice(percent)
   return family === 6 && zone.length > 1 ? { address: plain + zone, family } : undefined
 }
+
+/** Asks for each name and family once. */
+export function remembered(lookup: Lookup): Lookup {
+  const known = new Map<string, ReturnType<Lookup>>()
+  return (name, family) => {
+    const key = `${family} ${name}`
+    const found = known.get(key) ?? lookup(name, family)
+    known.set(key, found)
+    return found
+  }
+}

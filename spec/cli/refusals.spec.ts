@@ -11,9 +11,13 @@ describe('the postern program refuses', () => {
   const postern = (line: string) => home.postern(line === '' ? [] : line.split(' '))
 
   for (const [line, code, message] of [
-    ['', 2, 'no command: expected knock, revoke, add, gen-key, import (postern --help)'],
+    ['', 2, 'no command: expected knock, connect, revoke, ssh-config, add, gen-key, import (postern --help)'],
     ['knok gate 22', 2, '"knok" is no command: did you mean knock? (postern --help)'],
-    ['shut gate 22', 2, '"shut" is no command: expected knock, revoke, add, gen-key, import (postern --help)'],
+    [
+      'shut gate 22',
+      2,
+      '"shut" is no command: expected knock, connect, revoke, ssh-config, add, gen-key, import (postern --help)',
+    ],
     ['knock', 2, 'HOST is missing: expected postern knock HOST PORT'],
     ['knock gate', 2, 'PORT is missing: name one, or a resource, or --resource ID'],
     ['knock 22', 2, 'HOST "22": expected a name or an address before the port'],

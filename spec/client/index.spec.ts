@@ -1,5 +1,7 @@
+import { once } from 'node:events'
+import { type AddressInfo, createServer, type Server } from 'node:net'
 import { expect } from 'chai'
-import { KnockError, type KnockOptions, knock, revoke } from '../../lib/index.js'
+import { KnockError, type KnockOptions, knock, type OpenOptions, open as openPort, revoke } from '../../lib/index.js'
 import { type Knock, open } from '../../lib/wire/spa.js'
 import { deriveKey } from '../../lib/wire/spa-keys.js'
 import { Listener } from './listener.js'
@@ -64,4 +66,49 @@ describe('knock() for programs', () => {
       expect(error).to.include({ code: 'option', message })
     })
   }
+})
+
+describe('open() for programs', () => {
+  let server: Listener
+  let service: Server
+  let options: OpenOptions
+  beforeEach(async () => {
+    server = await Listener.on(4)
+    service = createServer((socket) => socket.on('error', () => {}).write('hello')).listen(0, '127.0.0.1')
+    await once(service, 'listening')
+    const { port } = service.address() as AddressInfo
+    options = { host: '127.0.0.1', port, resource: 0x22, user: 5, key, realm: 'gate', controlPort: server.port }
+  })
+  afterEach(() => {
+    server.close()
+    service.close()
+  })
+
+  it('knocks, and gives a socket that is connected and has lost nothing', async () => {
+    const socket = await openPort(options)
+    await server.hasHeard(1)
+    expect(open(server.heard[0]!, sealKey)).to.include({ user: 5, resource: 0x22, operation: 'open' })
+    await new Promise((resolve) => setTimeout(resolve, 20))
+    const [said] = await once(socket, 'data')
+    expect(String(said)).to.equal('hello')
+    socket.destroy()
+  })
+
+  it('says so where the port stays shut', async () => {
+    service.close()
+    const error = await openPort({ ...options, waitMs: 30 }).then(
+      () => expect.fail('did not reject'),
+      (reason) => reason,
+    )
+    expect(error).to.include({ name: 'KnockError', code: 'shut' })
+    expect(error.message)
+      .to.include(`port ${options.port} of 127.0.0.1 is still shut 0.03 s`)
+      .and.include('ECONNREFUSED')
+  })
+
+  it('refuses what cannot be meant, before anything is sent', async () => {
+    const error = await openPort({ ...options, port: 0 }).catch((reason) => reason)
+    expect(error).to.include({ code: 'option', message: 'port 0: expected a whole number 1–65535' })
+    expect(server.heard).to.have.length(0)
+  })
 })
