@@ -1,5 +1,6 @@
 /** The posternd program in words: its commands, and what its errors mean. */
 import { ControlError } from '../daemon/control.js'
+import { TrialError } from '../daemon/trial.js'
 import { FirewallError } from '../firewall/types.js'
 import { ReplayError } from '../replay/error.js'
 import { check } from './daemon/check.js'
@@ -7,6 +8,7 @@ import { importServer } from './daemon/import.js'
 import { open, revoke } from './daemon/lease-commands.js'
 import { run } from './daemon/run.js'
 import { status } from './daemon/status.js'
+import { confirm, trial } from './daemon/trial.js'
 import { trustClock } from './daemon/trust-clock.js'
 import { down, up } from './daemon/up-down.js'
 import { EXIT, type ExitCode } from './exit.js'
@@ -16,7 +18,7 @@ export const posternd: Program = {
   name: 'posternd',
   describe: 'guards ports, and opens them for those who knock',
   exitCodeOf: codeOf,
-  commands: [run, check, status, open, revoke, up, down, trustClock, importServer],
+  commands: [run, check, status, open, revoke, up, down, trial, confirm, trustClock, importServer],
   exitCodes: [
     'Exit codes:',
     '   0  done',
@@ -30,6 +32,7 @@ export const posternd: Program = {
 
 function codeOf(error: unknown): ExitCode | undefined {
   if (error instanceof FirewallError) return error.code === 'permission' ? EXIT.permission : EXIT.unavailable
+  if (error instanceof TrialError) return EXIT.configuration
   if (error instanceof ReplayError) return EXIT.unavailable
   if (error instanceof ControlError) return error.code === 'denied' ? EXIT.permission : EXIT.unavailable
   return undefined

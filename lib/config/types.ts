@@ -119,6 +119,8 @@ export interface ServerConfig {
     readonly heardGroup: number
     readonly recordGroup: number
     readonly nft: string
+    /** The gate is on trial: at this monotonic time, ms, the kernel itself opens it again. Never said by a file (lib/daemon/trial.ts). */
+    readonly trialEndsMs?: number
   }
   readonly limits: {
     /** Live leases for each user; 0: no bound. */

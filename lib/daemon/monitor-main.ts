@@ -14,7 +14,7 @@ import { readBootId } from '../replay/boot-id.js'
 import { openDirectory } from '../replay/disk.js'
 import { BOOT_MARK, hasBootMark, leaveBootMark } from './boot-mark.js'
 import { readMonoMs, readNow } from './clock.js'
-import { CONTROL_SOCKET, serveControl } from './control.js'
+import { CONTROL_SOCKET, type ControlAnswer, serveControl } from './control.js'
 import { counted } from './counted.js'
 import { descriptor, parseDescriptors } from './descriptors.js'
 import { explainFailure } from './failure.js'
@@ -29,6 +29,7 @@ import { readLoop } from './read-loop.js'
 import { Roller } from './roller.js'
 import { encodeMessage, type Message } from './settings.js'
 import { suspendWatch } from './suspend.js'
+import { onTrial, readTrial, type Trial, trialInForce } from './trial.js'
 import { unhurried } from './unhurried.js'
 import { deriveUserKeys } from './user-keys.js'
 
@@ -56,7 +57,10 @@ const log = createLog((line) => writeSync(2, line), readMonoMs, process.env['JOU
 function main(): void {
   const fds = parseDescriptors(process.env['POSTERN_FDS'] ?? '')
   const notify = createNotify(fds.get('notify'))
-  const config = loadServerConfig(values.config)
+  const bootId = Buffer.from(readBootId()).toString('hex')
+  let trial = trialInForce(values['state-dir'], bootId, readMonoMs())
+  const load = () => onTrial(loadServerConfig(values.config), trial)
+  const config = load()
   for (const warning of config.warnings) log.warn(warning)
   refuseEmptied(config, stateDir)
 
@@ -75,7 +79,6 @@ function main(): void {
   bindLog(nflog, config.firewall.recordGroup)
 
   // From here on there is something of ours in the kernel, all of it shut.
-  const bootId = Buffer.from(readBootId()).toString('hex')
   const mark = join(runDir, BOOT_MARK)
   manager.start({ keep: hasBootMark(mark, bootId) })
   leaveBootMark(mark, bootId)
@@ -119,7 +122,7 @@ function main(): void {
       send,
       echo: write,
       unreadBytes: () => channel.writableLength,
-      readConfig: () => loadServerConfig(values.config),
+      readConfig: load,
       onReloaded: remember,
       alive: notify.alive,
       giveUp: (why) => end(EXIT_AGAIN, why),
@@ -145,11 +148,31 @@ function main(): void {
     process.exit(status)
   }
 
+  function endTrial(): void {
+    if (trial === undefined) return
+    manager.remove()
+    end(0, 'the trial is over and was not confirmed: everything of ours is out of the kernel')
+  }
+
+  /** The same gate, for good. A file that was spoilt meanwhile leaves it on trial. */
+  function confirm(): ControlAnswer {
+    const before = trial
+    trial = undefined
+    if (monitor.reload()) return { ok: true }
+    trial = before
+    return { ok: false, error: 'the configuration could not be read again: the log says why; the trial goes on' }
+  }
+
   const frames = new FrameReader()
   void monitor.tick().then(() => {
     channel.on('data', (chunk) => monitor.frames(frames.push(chunk)))
     channel.on('error', (error) => end(EXIT_AGAIN, `channel: ${error.message}`))
+    if (trial !== undefined) {
+      log.warn(`on trial: without posternd confirm the kernel opens all again in ${Math.ceil(leftOf(trial) / 1000)} s`)
+      setTimeout(() => endTrial(), leftOf(trial))
+    }
     serveControl(join(runDir, CONTROL_SOCKET), (request) => {
+      if (request.command === 'confirm') return confirm()
       if (request.command !== 'down') return monitor.control(request)
       manager.remove()
       setImmediate(() => end(0, 'down: everything of ours is out of the kernel'))
@@ -186,6 +209,10 @@ function raiseGate(): GateOutcome {
   return raiseLastGate(stateDir, nftProgram('nft'), new NetlinkKernel(commands), { keep })
 }
 
+function leftOf({ endsMs }: Trial): number {
+  return Math.max(0, endsMs - readMonoMs())
+}
+
 /** The last words of a start that fails; where nobody can hear them it fails all the same. */
 function say(line: string): void {
   try {
@@ -208,6 +235,7 @@ try {
 } catch (error) {
   const { status, message } = explainFailure(error)
   say(message)
-  if (leavesNoGate(error)) say(gateInstead(raiseGate))
+  // A gate that nobody said works would lock out whoever tries it.
+  if (leavesNoGate(error) && readTrial(values['state-dir']) === undefined) say(gateInstead(raiseGate))
   process.exit(status)
 }

@@ -145,8 +145,8 @@ export class Monitor {
     void this.#roll()
   }
 
-  /** SIGHUP: a bad file changes nothing and says why. */
-  reload(): void {
+  /** SIGHUP: a bad file changes nothing and says why. Whether it is in force. */
+  reload(): boolean {
     const { log, manager, roller } = this.#parts
     let config: ServerConfig
     try {
@@ -154,12 +154,12 @@ export class Monitor {
     } catch (error) {
       log.error('reload: nothing was changed:')
       for (const line of String(error instanceof Error ? error.message : error).split('\n')) log.error(line)
-      return
+      return false
     }
     const why = reloadRefusal(this.#config, config)
     if (why !== undefined) {
       log.error(`reload: nothing was changed: ${why}`)
-      return
+      return false
     }
     const users = deriveUserKeys(config)
     try {
@@ -168,7 +168,7 @@ export class Monitor {
     } catch (error) {
       roller.replaceUsers(this.#config, this.#users, this.#parts.now().wallMs)
       log.error(`reload: nothing was changed: ${error instanceof Error ? error.message : error}`)
-      return
+      return false
     }
     this.#config = config
     this.#users = users
@@ -179,6 +179,7 @@ export class Monitor {
     log.info(
       `reloaded ${config.file}: ${counted(config.users.size, 'user')}, ${counted(config.resources.size, 'resource')}`,
     )
+    return true
   }
 
   /** What the administrator asked through the control socket. */
@@ -207,7 +208,8 @@ export class Monitor {
       case 'trust-clock':
         return this.#trustClock()
       case 'down':
-        return { ok: false, error: 'down: expected to be handled by the program' }
+      case 'confirm':
+        return { ok: false, error: `${request.command}: expected to be handled by the program` }
       default:
         request satisfies never
         return { ok: false, error: 'command: expected status, open, revoke, trust-clock or down' }

@@ -5,7 +5,7 @@
 import type { ServerConfig } from '../config/types.js'
 import type { IpAddress } from '../wire/address.js'
 import type { ResourceId, UserId } from '../wire/ids.js'
-import { LeaseBook } from './book.js'
+import { type Entry, LeaseBook } from './book.js'
 import { closedWay } from './closed.js'
 import { Draft } from './draft.js'
 import { leftoverLines } from './host-part.js'
@@ -20,6 +20,7 @@ import { LEAST_LEASE_MS } from './policy.js'
 import { settle } from './remake.js'
 import { ownTable } from './ruleset.js'
 import { readTemplates, type Templates } from './templates.js'
+import { trialText } from './trial.js'
 import {
   FirewallError,
   type Kernel,
@@ -70,11 +71,13 @@ export class RuleManager {
 
   /**
    * Brings postern's part into the kernel. `keep`: leases that are found are kept (a restart within one boot), and a table
-   * that is as this configuration makes it is left running, tags and tokens too; else what is found is thrown away.
+   * that is as this configuration makes it is left running, tags and tokens too; else what is found is thrown away. `first`:
+   * leases that are there as soon as the gate is.
    */
-  start({ keep }: { keep: boolean }): { leases: number; leftRunning: boolean } {
+  start({ keep, first = [] }: { keep: boolean; first?: readonly Entry[] }): { leases: number; leftRunning: boolean } {
     const nowMs = this.#parts.now()
     const found = keep ? this.#inKernel.found(this.#config, nowMs) : []
+    found.push(...first.map((entry) => ({ entry, counted: false })))
     const plan = this.#install(this.#config, keep ? 'look-alike' : 'nothing', found, nowMs)
     this.#lane.fill(this.#config)
     return {
@@ -136,9 +139,9 @@ export class RuleManager {
     this.#book.clear()
   }
 
-  /** The shut gate alone, as nft loads it where nothing of ours is; undefined in chain mode, where the host's ruleset shuts. */
+  /** The shut gate alone, as nft loads it where nothing of ours is; undefined in chain mode (the host's ruleset shuts) and on trial. */
   gateText(): string | undefined {
-    if (this.#config.firewall.mode !== 'guard') return undefined
+    if (this.#config.firewall.mode !== 'guard' || this.#config.firewall.trialEndsMs !== undefined) return undefined
     return ownTable(this.#config, this.#templates, closedWay(this.#config, this.#kernel)).text
   }
 
@@ -263,7 +266,8 @@ export class RuleManager {
   #install(config: ServerConfig, trust: Trust, found: readonly Found[], nowMs: number): Plan {
     const plan = this.#installation.plan(config, trust)
     const { staying, text } = settle(found, plan, { before: this.#config, after: config }, nowMs)
-    this.#installation.load(plan, text + this.#lane.reloadText(plan, this.#config, config), config)
+    const more = this.#lane.reloadText(plan, this.#config, config) + trialText(config, nowMs)
+    this.#installation.load(plan, text + more, config)
     for (const line of leftoverLines(plan.host)) this.#parts.log(line)
     this.#book.clear()
     for (const entry of staying) this.#book.note(entry, nowMs)

@@ -59,6 +59,7 @@ export function guardWords({ firewall }: ServerConfig, guarded: readonly Resourc
     forward4: firewall.guardForward.filter((network) => !network.includes(':')),
     forward6: firewall.guardForward.filter((network) => network.includes(':')),
     trusted: firewall.trust,
+    trial: firewall.trialEndsMs !== undefined,
   }
 }
 

@@ -12,17 +12,28 @@ import { type Arguments, textOf } from '../options.js'
 
 /** Rule manager and the configuration that it goes by. Throws ConfigError, FirewallError. */
 export function managerOf(args: Arguments, world: World): { manager: RuleManager; config: ServerConfig } {
-  const config = loadServerConfig(textOf(args, 'config') ?? world.env['POSTERN_CONFIG'])
+  const config = configOf(args, world)
+  return { manager: managerFor(config, world).manager, config }
+}
+
+/** The configuration that --config or the environment names. Throws ConfigError. */
+export function configOf(args: Arguments, world: World): ServerConfig {
+  return loadServerConfig(textOf(args, 'config') ?? world.env['POSTERN_CONFIG'])
+}
+
+/** A rule manager for this configuration, and the kernel that it speaks to. Throws FirewallError. */
+export function managerFor(config: ServerConfig, world: World): { manager: RuleManager; kernel: NetlinkKernel } {
   const socket = inheritedSocket(world.env)
   preflight(socket, config.firewall.nft)
+  const kernel = new NetlinkKernel(socket)
   const manager = new RuleManager({
-    kernel: new NetlinkKernel(socket),
+    kernel,
     nft: nftProgram(config.firewall.nft),
     config,
     now: readMonoMs,
     log: (line) => world.printer.error(line),
   })
-  return { manager, config }
+  return { manager, kernel }
 }
 
 /** The kernel alone. */

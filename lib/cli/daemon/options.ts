@@ -32,6 +32,11 @@ export function runDirOf(args: Arguments): string {
   return textOf(args, 'run-dir') ?? RUN_DIR
 }
 
+/** The folder that --state-dir names. */
+export function stateDirOf(args: Arguments): string {
+  return textOf(args, 'state-dir') ?? STATE_DIR
+}
+
 /** The running daemon's control socket. */
 export function controlPathOf(args: Arguments): string {
   return join(runDirOf(args), CONTROL_SOCKET)

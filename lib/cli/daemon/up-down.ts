@@ -2,18 +2,19 @@
  * `posternd up`: the shut gate with no daemon (at boot, before the network). `posternd down`: everything of ours out of the
  * kernel, whether a daemon runs or not.
  */
-import { mkdirSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import { BOOT_MARK, hasBootMark, leaveBootMark } from '../../daemon/boot-mark.js'
+import { readMonoMs } from '../../daemon/clock.js'
 import { askControl, ControlError } from '../../daemon/control.js'
 import { gateInstead, leavesNoGate, raiseLastGate, refuseEmptied } from '../../daemon/last-gate.js'
+import { forgetTrial, onTrial, trialInForce } from '../../daemon/trial.js'
 import { nftProgram } from '../../firewall/nft.js'
 import { readBootId } from '../../replay/boot-id.js'
 import type { Command, World } from '../command.js'
 import { EXIT } from '../exit.js'
-import { type Arguments, textOf } from '../options.js'
-import { kernelOf, managerOf } from './kernel.js'
-import { CONFIG_OPTION, controlPathOf, RUN_DIR_OPTION, runDirOf, STATE_DIR, STATE_DIR_OPTION } from './options.js'
+import type { Arguments } from '../options.js'
+import { configOf, kernelOf, managerFor, managerOf } from './kernel.js'
+import { CONFIG_OPTION, controlPathOf, RUN_DIR_OPTION, runDirOf, STATE_DIR_OPTION, stateDirOf } from './options.js'
 
 export const up: Command = {
   name: 'up',
@@ -25,8 +26,6 @@ export const up: Command = {
     const bootId = Buffer.from(readBootId()).toString('hex')
     const mark = join(runDirOf(args), BOOT_MARK)
     startOrLastGate(args, world, hasBootMark(mark, bootId))
-    // The folder is ours until the starter gives it to the monitor.
-    mkdirSync(dirname(mark), { recursive: true, mode: 0o755 })
     leaveBootMark(mark, bootId)
     return EXIT.ok
   },
@@ -34,13 +33,15 @@ export const up: Command = {
 
 /** A start that cannot work leaves no port open that was guarded before: its error goes on, behind a shut gate. */
 function startOrLastGate(args: Arguments, world: World, keep: boolean): void {
-  const folder = join(textOf(args, 'state-dir') ?? STATE_DIR, 'monitor')
+  const folder = join(stateDirOf(args), 'monitor')
+  const bootId = Buffer.from(readBootId()).toString('hex')
+  const trial = trialInForce(stateDirOf(args), bootId, readMonoMs())
   try {
-    const { manager, config } = managerOf(args, world)
+    const config = configOf(args, world)
     refuseEmptied(config, folder)
-    manager.start({ keep })
+    managerFor(onTrial(config, trial), world).manager.start({ keep })
   } catch (error) {
-    if (leavesNoGate(error)) {
+    if (leavesNoGate(error) && trial === undefined) {
       const raise = () => raiseLastGate(folder, nftProgram('nft'), kernelOf(world), { keep })
       world.printer.error(`posternd: ${gateInstead(raise)}`)
     }
@@ -52,7 +53,7 @@ export const down: Command = {
   name: 'down',
   positionals: '',
   describe: 'take everything of ours out of the kernel and end the daemon: the ports are as the host’s own rules say',
-  options: [CONFIG_OPTION, RUN_DIR_OPTION],
+  options: [CONFIG_OPTION, RUN_DIR_OPTION, STATE_DIR_OPTION],
   examples: [['posternd down', 'before removing postern']],
   run: async (args, world) => {
     try {
@@ -62,6 +63,7 @@ export const down: Command = {
       if (!(error instanceof ControlError && error.code === 'absent')) throw error
       managerOf(args, world).manager.remove()
     }
+    forgetTrial(stateDirOf(args))
     world.printer.line('down: nothing of postern is in the kernel; its ports are as the host’s own rules say')
     return EXIT.ok
   },
