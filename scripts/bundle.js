@@ -23,11 +23,16 @@ const common = {
   logLevel: 'warning',
 }
 
-/** Puts node:crypto in noble's place; a function that native-crypto.ts lacks fails the build. */
+/**
+ * Puts node:crypto in noble's place; a function that native-crypto.ts lacks fails the build. Not for fwknop's packet, which is
+ * made by noble alone, and whose modules nothing but such a knock runs.
+ */
 const nativeCrypto = {
   name: 'native-crypto',
   setup({ onResolve }) {
-    onResolve({ filter: /^@noble\// }, () => ({ path: join(root, 'lib/client/native-crypto.ts') }))
+    onResolve({ filter: /^@noble\// }, ({ importer }) =>
+      /\/lib\/wire\/fwknop[^/]*$/.test(importer) ? undefined : { path: join(root, 'lib/client/native-crypto.ts') },
+    )
   },
 }
 

@@ -3,6 +3,7 @@ import type { Transport } from '../client/letmein-line.js'
 import { quote } from '../config/error.js'
 import type { KnockProtocol } from '../config/types.js'
 import { canonicalAddress, type Family, type IpAddress } from '../wire/address.js'
+import type { FwknopPort } from '../wire/fwknop-types.js'
 import { parseId, type ResourceId, type UserId } from '../wire/ids.js'
 import { milliseconds, wholeSeconds } from './duration.js'
 import { type Arguments, isGiven, textOf } from './options.js'
@@ -12,19 +13,29 @@ const MAX_U32 = 0xffffffff
 const WAIT_TIMEOUT_MS = 10_000
 /** With --wait a lost datagram need not be waited out: it is sent again a second later. */
 const TRIES_WITH_WAIT = 3
-const PROTOCOLS = ['spa', 'letmein', 'auto'] as const
+const PROTOCOLS = ['spa', 'letmein', 'auto', 'fwknop'] as const
 /** What letmein's exchange has no words for, or does by itself. */
 const SPA_OPTIONS = ['lifetime', 'address', 'extend', 'single', 'tries', 'realm']
+/** What says something about fwknop's packet alone; lib/cli/fwknop-arguments.ts reads them. */
+export const FWKNOP_OPTIONS = ['fwknoprc', 'stanza', 'spoof-user', 'source-port', 'time-offset']
+/** Which address, in fwknop's words: the datagram's source, this machine's own, what a web service says. */
+const ALLOW_WORDS = ['source', 'auto', 'resolve'] as const
+export type AllowWord = (typeof ALLOW_WORDS)[number]
 
 export interface KnockArguments {
   readonly host?: string
   readonly ports: readonly number[]
   /** Resources by their names. */
   readonly names: readonly string[]
+  /** The same in fwknop's words, `tcp/22`; a bare number is TCP. */
+  readonly access: readonly FwknopPort[]
+  /** The first PORT that names its protocol, as only fwknop's may. */
+  readonly prefixedPort?: string
   readonly user?: UserId
   readonly resource?: ResourceId
   readonly lifetimeSeconds: number
   readonly address?: IpAddress
+  readonly allowWord?: AllowWord
   readonly families: readonly Family[]
   /** Both were named. */
   readonly isEveryFamilyWanted: boolean
@@ -32,6 +43,8 @@ export interface KnockArguments {
   readonly transport?: Transport
   /** Options of postern's own datagram that were given. */
   readonly spaOptions: readonly string[]
+  /** Options of fwknop's packet that were given. */
+  readonly fwknopOptions: readonly string[]
   readonly controlPort?: number | 'any'
   readonly tries: number
   readonly waitMs?: number
@@ -49,14 +62,14 @@ export function knockArguments(
   command: 'knock' | 'connect' = 'knock',
 ): KnockArguments {
   const [first, ...others] = args.positionals
-  const hostGiven = first !== undefined && !(hasHost && /^\d+$/.test(first))
+  const hostGiven = first !== undefined && !(hasHost && /^(\w+\/)?\d+$/.test(first))
   if (!hostGiven && !hasHost) throw new UsageError(`HOST is missing: expected postern ${command} HOST PORT`)
-  const subjects = hostGiven ? others : args.positionals
-  const names = subjects.filter(isResourceName)
-  const ports = subjects
-    .filter((text) => !isResourceName(text))
-    .map((text) => whole('PORT', text, 1, 65_535, ', or a resource’s name'))
+  const words = hostGiven ? others : args.positionals
+  const names = words.filter(isResourceName)
+  const access = words.filter((text) => !isResourceName(text)).map(portOf)
   const optional = {
+    prefixedPort: words.find((word) => word.includes('/')),
+    allowWord: ALLOW_WORDS.find((word) => word === textOf(args, 'address')),
     host: hostGiven ? hostOf(first) : undefined,
     user: idOf(args, 'user'),
     resource: idOf(args, 'resource'),
@@ -70,12 +83,14 @@ export function knockArguments(
   }
   const checked: KnockArguments = {
     ...present(optional),
-    ports: [...new Set(ports)],
+    ports: [...new Set(access.map(({ port }) => port))],
+    access,
     names: [...new Set(names)],
     lifetimeSeconds: lifetimeOf(args),
     families: familiesOf(args),
     isEveryFamilyWanted: isGiven(args, 'ipv4') && isGiven(args, 'ipv6'),
     spaOptions: SPA_OPTIONS.filter((name) => isGiven(args, name)),
+    fwknopOptions: FWKNOP_OPTIONS.filter((name) => isGiven(args, name)),
     tries: triesOf(args, optional.waitMs !== undefined),
     single: isGiven(args, 'single'),
     extend: isGiven(args, 'extend'),
@@ -86,18 +101,14 @@ export function knockArguments(
 
 /** What one option alone cannot tell. */
 function checkTogether(asked: KnockArguments, command: string): void {
-  const { ports, names, resource, waitMs, single, extend, lifetimeSeconds, address } = asked
+  const { ports, names, resource, single, extend, lifetimeSeconds, address } = asked
   if (ports.length + names.length === 0 && command === 'connect')
     throw new UsageError('PORT is missing: expected postern connect HOST PORT')
-  if (ports.length === 0 && names.length === 0 && resource === undefined)
-    throw new UsageError('PORT is missing: name one, or a resource, or --resource ID')
   if (names.length > 0 && resource !== undefined)
     throw new UsageError(`--resource with the resource ${names[0]}: expected one of them`)
   if (ports.length > 1 && resource !== undefined) {
     throw new UsageError(`--resource with ${ports.length} ports: expected one port, as it names one resource`)
   }
-  if (waitMs !== undefined && ports.length === 0 && names.length === 0)
-    throw new UsageError('--wait without PORT: name the TCP port to wait for')
   if (single && (extend || lifetimeSeconds > 0 || address !== undefined)) {
     throw new UsageError(
       '--single: expected without --extend, --lifetime and --address, which no instant datagram can say',
@@ -108,6 +119,15 @@ function checkTogether(asked: KnockArguments, command: string): void {
 /** A word that can be no port: the name of a resource, as [RESOURCES] gives it. */
 function isResourceName(text: string): boolean {
   return /^[A-Za-z_][A-Za-z0-9_.-]{0,31}$/.test(text)
+}
+
+/** `22`, `tcp/22`, `udp/53`. */
+function portOf(text: string): FwknopPort {
+  const [, protocol = 'tcp', port] = /^(?:(tcp|udp)\/)?(.*)$/s.exec(text)!
+  return {
+    protocol: protocol as FwknopPort['protocol'],
+    port: whole('PORT', port!, 1, 65_535, ', or a resource’s name'),
+  }
 }
 
 function hostOf(text: string): string {
@@ -127,7 +147,7 @@ export function idOf(args: Arguments, option: 'user' | 'resource'): number | und
 
 function addressOf(args: Arguments): IpAddress | undefined {
   const text = textOf(args, 'address')
-  if (text === undefined) return undefined
+  if (text === undefined || (ALLOW_WORDS as readonly string[]).includes(text)) return undefined
   const address = canonicalAddress(text)
   if (address === undefined || address === '::' || address === '0.0.0.0') {
     throw new UsageError(`--address ${quote(text)}: expected an IPv4 or IPv6 address, like 192.0.2.7`)
@@ -175,7 +195,8 @@ function triesOf(args: Arguments, waits: boolean): number {
   return whole('--tries', text, 1, 100)
 }
 
-function whole(option: string, text: string, least: number, greatest: number, also = ''): number {
+/** The number, if it is a whole one within the bounds. Throws UsageError. */
+export function whole(option: string, text: string, least: number, greatest: number, also = ''): number {
   const number = /^\d{1,10}$/.test(text) ? Number(text) : undefined
   if (number === undefined || number < least || number > greatest) {
     throw new UsageError(`${option} ${quote(text)}: expected ${least}–${greatest}${also}`)

@@ -11,8 +11,8 @@ const WHO: readonly Option[] = [
   {
     name: 'protocol',
     value: 'NAME',
-    describe: 'spa, letmein or auto: spa, and letmein if shut',
-    choices: ['spa', 'letmein', 'auto'],
+    describe: 'spa, letmein, auto (spa, and letmein if shut) or fwknop',
+    choices: ['spa', 'letmein', 'auto', 'fwknop'],
     preset: "the file's",
   },
   { name: 'tcp', alias: 'T', describe: 'letmein over TCP' },
@@ -45,6 +45,11 @@ export const KNOCK_OPTIONS: readonly Option[] = [
   { name: 'timeout', alias: 't', value: 'TIME', describe: 'how long --wait waits', preset: '10s' },
   { name: 'single', describe: 'of an instant resource: send the instant datagram only' },
   { name: 'extend', describe: 'prolong what is open, open nothing' },
+  { name: 'fwknoprc', value: 'FILE', describe: 'fwknop: the keys and settings of its client', preset: '~/.fwknoprc' },
+  { name: 'stanza', alias: 'n', value: 'NAME', describe: 'fwknop: the section of that file', preset: 'HOST, if there' },
+  { name: 'spoof-user', value: 'NAME', describe: 'fwknop: the user name in the packet', preset: 'as fwknop finds it' },
+  { name: 'source-port', value: 'PORT', describe: 'fwknop: the UDP port to send from', preset: "the system's choice" },
+  { name: 'time-offset', value: '[-]TIME', describe: "fwknop: how far the server's clock is ahead: 90, 10m, =-10m" },
 ]
 
 export const REVOKE_OPTIONS = WHO_AND_WHERE

@@ -29,7 +29,7 @@ export interface PlannedSubject extends Subject {
 }
 
 export interface Plan {
-  readonly protocol: KnockProtocol
+  readonly protocol: Exclude<KnockProtocol, 'fwknop'>
   readonly host: string
   readonly identity: Identity
   /** Of postern's own datagram. */
@@ -44,6 +44,7 @@ export function planKnock(asked: KnockArguments, known: Source): Plan {
   const { source, address } = sourceFor(known, (asked.host ?? known.host)!)
   const { config } = source
   const protocol = protocolFor(asked, config)
+  if (protocol === 'fwknop') throw new UsageError('--protocol fwknop: expected with postern knock alone')
   const user = asked.user ?? source.user ?? source.key?.user ?? config.defaultUser
   const identity = { user, key: keyOf(user, source), realm: asked.realm ?? config.realm }
   const named = asked.names.map((name) => resourceNamed(name, user, source))

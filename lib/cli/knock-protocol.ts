@@ -1,5 +1,6 @@
 /** Which protocol a knock's arguments and the client's file mean, and what the exchange of letmein needs for it. Pure. */
 import type { Transport } from '../client/letmein-line.js'
+import { quote } from '../config/error.js'
 import type { ClientConfig, KnockProtocol, Resource } from '../config/types.js'
 import type { KnockArguments } from './knock-arguments.js'
 import { UsageError } from './usage.js'
@@ -14,14 +15,14 @@ export interface LetmeinPlan {
 const UNSAYABLE = ['lifetime', 'address', 'extend']
 
 /**
- * The command line comes before the file; a realm on it means postern's own datagram, for letmein has none. Throws UsageError
- * at an option that the protocol has no use for.
+ * The command line comes before the file; a realm on it means postern's own datagram, for letmein has none, and an option of
+ * fwknop's means fwknop. Throws UsageError at an option that the protocol has no use for.
  */
-export function protocolFor(
-  { protocol: named, spaOptions, transport }: KnockArguments,
-  config: ClientConfig,
-): KnockProtocol {
-  const protocol = named ?? (config.protocol === 'letmein' && spaOptions.includes('realm') ? 'spa' : config.protocol)
+export function protocolFor(asked: KnockArguments, config: ClientConfig): KnockProtocol {
+  const { spaOptions, transport } = asked
+  const protocol = meantBy(asked, config)
+  if (protocol === 'fwknop') return protocol
+  refuseFwknops(asked, protocol)
   const [strange] = spaOptions
   if (protocol === 'letmein' && strange !== undefined) {
     const why = strange === 'tries' ? 'is repeated by itself within control-timeout' : 'cannot say it'
@@ -30,6 +31,28 @@ export function protocolFor(
   if (protocol === 'spa' && transport === 'tcp')
     throw new UsageError("--tcp: postern's own datagram goes over UDP: leave it out, or knock with --protocol letmein")
   return protocol === 'auto' && spaOptions.some((name) => UNSAYABLE.includes(name)) ? 'spa' : protocol
+}
+
+function meantBy({ protocol, spaOptions, fwknopOptions }: KnockArguments, config: ClientConfig): KnockProtocol {
+  if (protocol !== undefined) return protocol
+  if (fwknopOptions.length > 0) return 'fwknop'
+  return config.protocol === 'letmein' && spaOptions.includes('realm') ? 'spa' : config.protocol
+}
+
+/** What only fwknop's packet can say, and what it alone needs not be told. */
+function refuseFwknops(asked: KnockArguments, protocol: string): void {
+  const { fwknopOptions, prefixedPort, allowWord, ports, names, resource, waitMs } = asked
+  const [option] = fwknopOptions
+  const instead = 'leave it out, or knock with --protocol fwknop'
+  if (option !== undefined) throw new UsageError(`--${option} with --protocol ${protocol}: it is fwknop's: ${instead}`)
+  if (prefixedPort !== undefined)
+    throw new UsageError(`PORT ${quote(prefixedPort)}: expected 1–65535; tcp/ and udp/ are for --protocol fwknop`)
+  if (allowWord !== undefined)
+    throw new UsageError(`--address ${allowWord}: expected an IPv4 or IPv6 address, like 192.0.2.7: ${instead}`)
+  const isNothingNamed = ports.length === 0 && names.length === 0
+  if (isNothingNamed && resource === undefined)
+    throw new UsageError('PORT is missing: name one, or a resource, or --resource ID')
+  if (waitMs !== undefined && isNothingNamed) throw new UsageError('--wait without PORT: name the TCP port to wait for')
 }
 
 /** Where and how the exchange is held. Throws UsageError where the port cannot be meant. */

@@ -106,13 +106,13 @@ export function nameOf({ resource, port }: Subject): string {
 }
 
 /** The host, and its addresses where they say more than it does. */
-function placeOf(host: string, outcome: Outcome): string {
+export function placeOf(host: string, outcome: Outcome): string {
   const addresses = reached(outcome)
   return addresses === host ? host : `${host} (${addresses})`
 }
 
 /** The addresses knocked at, and those that could not be, with their reason. */
-function reached({ sendings, destinations }: Outcome): string {
+export function reached({ sendings, destinations }: Outcome): string {
   const failed = new Map(sendings.flatMap(({ error, outgoing }) => (error ? [[outgoing.to, error] as const] : [])))
   return destinations
     .map((to) => (failed.has(to) ? `not ${to.address}: ${failed.get(to)!.code}` : to.address))

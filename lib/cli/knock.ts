@@ -2,6 +2,7 @@
 import { performAuto } from '../client/auto.js'
 import { knockAndWait } from '../client/letmein-wait.js'
 import { perform } from '../client/perform.js'
+import { configFor } from '../config/hosts.js'
 import type { Operation } from '../gate/verdict.js'
 import type { Command, World } from './command.js'
 import type { ExitCode } from './exit.js'
@@ -9,6 +10,7 @@ import { type KnockArguments, knockArguments } from './knock-arguments.js'
 import { autoErrand, letmeinErrand, spaErrand } from './knock-errands.js'
 import { KNOCK_OPTIONS, REVOKE_OPTIONS } from './knock-options.js'
 import { type Plan, planKnock, type Source } from './knock-plan.js'
+import { protocolFor } from './knock-protocol.js'
 import { tellKnock } from './knock-report.js'
 import { readSource } from './knock-source.js'
 import { alarmsOf, tellLetmein } from './letmein-report.js'
@@ -25,6 +27,7 @@ export const knock: Command = {
     ['postern knock -q --wait gate.example.org 22 && ssh gate.example.org', 'return when the port is open'],
     ['postern knock --lifetime 1h --address 203.0.113.9 192.0.2.1 443', 'for another machine, for an hour'],
     ['postern knock --protocol letmein -r 22 gate.example.org', "by letmein's exchange, which is answered"],
+    ['postern knock --protocol fwknop --wait gate tcp/22', 'at a fwknopd, with the keys of [gate] in ~/.fwknoprc'],
     ['postern knock -k laptop.key -u 1 -r 22 --realm gate gate.example.org', 'without a configuration file'],
   ],
   run: (args, world) => run(args, world, isGiven(args, 'extend') ? 'extend' : 'open'),
@@ -41,7 +44,15 @@ export const revoke: Command = {
 
 async function run(args: Arguments, world: World, operation: Operation): Promise<ExitCode> {
   const source = await readSource(args, world.env)
-  const asked = knockArguments(args, source.host !== undefined)
+  const asked = knockArguments(args, source.host !== undefined || isGiven(args, 'stanza'))
+  const host = asked.host ?? source.host
+  const { config, address } = configFor(source.config, host ?? '')
+  if (protocolFor(asked, config) === 'fwknop') {
+    // Loaded only here: AES, MD5 and .fwknoprc are nothing to whoever knocks by another protocol.
+    const { knockFwknop } = await import('./knock-fwknop.js')
+    const place = host === undefined ? undefined : { name: host, address }
+    return tell(await knockFwknop({ args, asked, operation, source, place, world }), args, world.printer)
+  }
   const plan = planKnock(asked, source)
   return tell(await carryOut({ plan, asked, operation, source, outside: world.outside }), args, world.printer)
 }

@@ -35,7 +35,7 @@ export function readClientConfig(content: string | undefined, file: string): Cli
   const protocol = named ?? protocolOf(hasSpa, hasLetmein, content !== undefined)
 
   const users = readKeys(sections, findings)
-  if (realm === '' && users.size > 0 && protocol !== 'letmein')
+  if (realm === '' && users.size > 0 && (protocol === 'spa' || protocol === 'auto'))
     findings.warn(spa.line('realm'), '[SPA] realm is not set: a knock also opens at other servers that share the key')
   const defaults = { timeoutMs: DEFAULT_LEASE_MS, requireAddress: 'optional' } as const
   const resources = readResources(sections, defaults, findings)

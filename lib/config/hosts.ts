@@ -14,7 +14,7 @@ import { type Form, hostName, id, key, oneOf, text } from './values.js'
 
 const HEADER = /^HOST /
 const RESOURCE = /^resource\s+/
-export const protocolName: Form<KnockProtocol> = oneOf('auto', 'spa', 'letmein')
+export const protocolName: Form<KnockProtocol> = oneOf('auto', 'spa', 'letmein', 'fwknop')
 
 /** All servers of the file, by their names in small letters. */
 export function readHosts(

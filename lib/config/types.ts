@@ -156,8 +156,8 @@ export interface FwknopConfig {
   readonly settings: FwknopSettings
 }
 
-/** How a client knocks: postern's own datagram, letmein's exchange, or the one and, where nothing opens, the other. */
-export type KnockProtocol = 'spa' | 'letmein' | 'auto'
+/** How a client knocks: postern's own datagram, letmein's exchange, the one and, where nothing opens, the other; fwknop's packet. */
+export type KnockProtocol = 'spa' | 'letmein' | 'auto' | 'fwknop'
 
 /** One server of a client's file; what it does not say, the rest of the file does. */
 export interface ClientHost {

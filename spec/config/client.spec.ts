@@ -79,7 +79,7 @@ describe("the client's configuration", () => {
       ConfigError,
       [
         'postern.conf:2: [CLIENT] default-user "alice": expected 1–8 hex digits',
-        'postern.conf:3: [CLIENT] protocol "both": expected auto, spa, letmein',
+        'postern.conf:3: [CLIENT] protocol "both": expected auto, spa, letmein, fwknop',
         'postern.conf:5: [SPA] "relm": no such option: expected one of realm, port, enabled, window, require-address, host; did you mean "realm"?',
         'postern.conf:6: [SPA] port "0": expected 1–65535',
       ].join('\n'),

@@ -105,3 +105,13 @@ function write(folder: string, name: string, text: string): string {
   writeFileSync(path, text, { mode: 0o600 })
   return path
 }
+
+/** A section of ~/.fwknoprc with the laboratory's keys. Passphrases there end at the first blank, so they are written as base64. */
+export function rcStanza(name: string, server: string, more: readonly string[] = []): string {
+  const keys = [`KEY_BASE64 ${base64(KEYS.rijndael)}`, `HMAC_KEY_BASE64 ${base64(KEYS.hmac)}`]
+  return `${[`[${name}]`, `SPA_SERVER ${server}`, 'ALLOW_IP source', ...keys, ...more].join('\n')}\n`
+}
+
+function base64(text: string): string {
+  return Buffer.from(text).toString('base64')
+}
