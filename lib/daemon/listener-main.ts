@@ -4,7 +4,6 @@ import { writeSync } from 'node:fs'
 import { Socket } from 'node:net'
 import { parseArgs } from 'node:util'
 import { decodeNflog } from '../firewall/netlink/nflog.js'
-import { challengeLifeMs } from '../gate/challenges.js'
 import { readBootId } from '../replay/boot-id.js'
 import { openDirectory } from '../replay/disk.js'
 import { openReplay } from '../replay/replay.js'
@@ -17,6 +16,7 @@ import { encodeFrame, type Frame } from './frames.js'
 import { LetmeinDesk } from './letmein-desk.js'
 import { Listener } from './listener.js'
 import { createLog } from './log.js'
+import { widestWindowMs } from './past.js'
 import { readLoop } from './read-loop.js'
 import { MessageReader } from './settings.js'
 
@@ -71,7 +71,7 @@ const listener = new Listener({
       settings: {
         ...start,
         horizonMs,
-        windowMs: Math.max(settings.windowMs, challengeLifeMs(settings.letmein?.controlTimeoutMs ?? 0)),
+        windowMs: widestWindowMs(settings),
       },
     })
     const status = replay.status()

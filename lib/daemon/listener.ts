@@ -12,6 +12,7 @@ import { LEAD_MS } from '../slots/schedule.js'
 import { formatId, parseId, type ResourceId } from '../wire/ids.js'
 import { datagramOf } from '../wire/ip.js'
 import type { Frame } from './frames.js'
+import { FwknopDesk } from './fwknop-desk.js'
 import type { LetmeinDesk, LetmeinDeskParts } from './letmein-desk.js'
 import type { Log } from './log.js'
 import { judgeRequest } from './policy.js'
@@ -39,6 +40,7 @@ export class Listener {
   readonly #parts: ListenerParts
   readonly counters = new Counters()
   readonly #letmein: LetmeinDesk
+  readonly #fwknop: FwknopDesk
   #settings: ListenerSettings | undefined
   #resources = new Map<ResourceId, ListenerResource>()
   #gate: SpaGate | undefined
@@ -49,7 +51,12 @@ export class Listener {
   constructor(parts: ListenerParts) {
     this.#parts = parts
     this.#letmein = parts.openLetmein({
-      submit: (request, source, sequence) => this.#request(request, source, sequence),
+      submit: (request, source, sequence) => this.#request([request], source, sequence),
+      refused: (why, source, who, detail) => this.#refuse(why, source, who, detail),
+    })
+    this.#fwknop = new FwknopDesk({
+      now: parts.now,
+      submit: (requests, source, who) => void this.#request(requests, source, 0, who),
       refused: (why, source, who, detail) => this.#refuse(why, source, who, detail),
     })
   }
@@ -115,6 +122,7 @@ export class Listener {
     this.#resources = new Map(settings.resources.map((resource) => [resource.id, resource]))
     this.#gate = gate
     this.#letmein.use(settings.letmein, settings.resources)
+    this.#fwknop.use(settings.fwknop)
     if (isFirst) this.#parts.onReady()
   }
 
@@ -130,12 +138,14 @@ export class Listener {
     switch (verdict.kind) {
       case 'silence': {
         const { why, user, detail } = verdict
+        // No tag that is known: then it may be fwknop's, which has none.
+        if ((why === 'tag' || why === 'length') && this.#fwknop.hear(datagram)) return
         if (why === 'instant') this.counters.count(why)
         else this.#refuse(why, datagram.source, user === undefined ? undefined : `user ${formatId(user)}`, detail)
         return
       }
       case 'request':
-        this.#request(verdict.request, datagram.source, 0)
+        this.#request([verdict.request], datagram.source, 0)
         return
       case 'reply':
         return
@@ -144,23 +154,33 @@ export class Listener {
     }
   }
 
-  /** Why it went no further; undefined: the monitor was asked, and says what became of it where the sequence is not 0. */
-  #request(request: Request, source: string, sequence: number): Reason | undefined {
-    const why = this.#refusalOf(request, sequence)
-    if (why !== undefined)
-      this.#refuse(why, source, `user ${formatId(request.user)}, ${request.operation} ${formatId(request.resource)}`)
+  /**
+   * Why it went no further; undefined: the monitor was asked, and says what became of it where the sequence is not 0. Requests
+   * of one datagram have one user and one replay id. `who`: what the user is called, where his number says nothing.
+   */
+  #request(requests: readonly Request[], source: string, sequence: number, who?: string): Reason | undefined {
+    const why = this.#refusalOf(requests, sequence)
+    if (why !== undefined) {
+      const { user, operation } = requests[0]!
+      const what = requests.map(({ resource }) => formatId(resource)).join(', ')
+      this.#refuse(why, source, `${who ?? `user ${formatId(user)}`}, ${operation} ${what}`)
+    }
     return why
   }
 
-  #refusalOf(request: Request, sequence: number): Reason | undefined {
-    const seen = this.#replay?.admit(request.replay, this.#now()) ?? 'journal'
+  /** Seen once, judged all, and only then asked for: what is refused in part is refused. */
+  #refusalOf(requests: readonly Request[], sequence: number): Reason | undefined {
+    const seen = this.#replay?.admit(requests[0]!.replay, this.#now()) ?? 'journal'
     if (seen !== 'fresh') return seen
-    const judgement = judgeRequest(request, this.#resources.get(request.resource))
-    if (judgement.kind === 'refused') return judgement.why
-    const { protocol, operation, user, resource, address } = request
-    const { lifetimeSeconds } = judgement
-    const frame: Frame = { kind: 'request', protocol, operation, sequence, user, resource, address, lifetimeSeconds }
-    return this.#parts.send(frame) ? undefined : 'busy'
+    const frames: Frame[] = []
+    for (const request of requests) {
+      const judgement = judgeRequest(request, this.#resources.get(request.resource))
+      if (judgement.kind === 'refused') return judgement.why
+      const { protocol, operation, user, resource, address } = request
+      const { lifetimeSeconds } = judgement
+      frames.push({ kind: 'request', protocol, operation, sequence, user, resource, address, lifetimeSeconds })
+    }
+    return frames.every((frame) => this.#parts.send(frame)) ? undefined : 'busy'
   }
 
   /** The kernel opened for whoever's tag and token these were. It judged; here it is only told who it was. */

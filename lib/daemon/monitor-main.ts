@@ -69,7 +69,7 @@ function main(): void {
   const kernel = new NetlinkKernel(commands)
   const nft = nftProgram(config.firewall.nft)
   const manager = new RuleManager({ kernel, nft, config, now: readMonoMs, log: log.warn })
-  const { horizon, warning } = openHorizon(openDirectory(stateDir), readNow().wallMs, config.spa.windowMs)
+  const { horizon, warning } = openHorizon(openDirectory(stateDir), readNow().wallMs, config)
   if (warning !== undefined) log.warn(warning)
   const untrustedBelowMs = horizon.horizonMs
 

@@ -3,6 +3,7 @@
  * again what the listener asks for, and lets the rule manager do it. It parses nothing from the network and runs no shell.
  */
 import type { ServerConfig } from '../config/types.js'
+import { stanzaOf } from '../firewall/fwknop-users.js'
 import type { RuleManager } from '../firewall/manager.js'
 import type { LeaseOutcome, LeaseRequest } from '../firewall/types.js'
 import type { Now } from '../replay/clock.js'
@@ -15,10 +16,11 @@ import type { Frame } from './frames.js'
 import { Greeting } from './greeting.js'
 import type { Log } from './log.js'
 import { describeOutcome, describeRequest } from './outcomes.js'
-import { isUsualHorizon, trustedMarks } from './past.js'
+import { aheadMs, isUsualHorizon, trustedMarks } from './past.js'
 import type { Roller } from './roller.js'
 import type { ListenerStart, Message } from './settings.js'
 import { settingsFor } from './settings-for.js'
+import { statusAnswer } from './status-answer.js'
 import { Tally } from './tally.js'
 import { deriveUserKeys, type UserKeys } from './user-keys.js'
 
@@ -187,18 +189,12 @@ export class Monitor {
     const { manager } = this.#parts
     switch (request.command) {
       case 'status':
-        return {
-          ok: true,
+        return statusAnswer(this.#config, manager.leases(), {
           startedMs: this.#startedMs,
-          mode: this.#config.firewall.mode,
-          file: this.#config.file,
-          users: this.#config.users.size,
-          resources: this.#config.resources.size,
           horizonMs: this.#parts.horizon.horizonMs,
           listenerAnsweredMsAgo: Math.round(this.#parts.now().monoMs - this.#answeredAt),
-          leases: manager.leases(),
           counters: this.#tally.counters(),
-        }
+        })
       case 'open':
       case 'revoke': {
         const lifetimeMs = (request.lifetimeSeconds ?? 0) * 1000
@@ -221,20 +217,20 @@ export class Monitor {
     outcomes.forEach((outcome, i) => {
       const request = requests[i]!
       this.#tally.add(outcome.kind)
-      const line = `${describeOutcome(outcome)}: ${describeRequest(request)}`
+      const title = stanzaOf(request.user, this.#config)?.title
+      const line = `${describeOutcome(outcome)}: ${describeRequest(request, title)}`
       if (outcome.kind === 'refused') this.#parts.log.warn(line)
       else this.#parts.log.info(line)
     })
     return outcomes
   }
 
-  /** What became of it, for those who wait; and who came in by letmein has a lane of his own for a while. */
+  /** What became of it, for those who wait; and who came in by letmein or fwknop has a lane of his own for a while. */
   #answer(requests: readonly Asked[], outcomes: readonly LeaseOutcome[]): void {
     requests.forEach(({ sequence, protocol, address }, i) => {
-      if (sequence === 0) return
       const isDone = outcomes[i]!.kind !== 'refused'
-      this.#parts.send({ kind: 'result', sequence, isDone })
-      if (isDone && protocol === 'letmein') this.#parts.manager.noteSource('letmein', address)
+      if (sequence !== 0) this.#parts.send({ kind: 'result', sequence, isDone })
+      if (isDone && protocol !== 'spa') this.#parts.manager.noteSource(protocol, address)
     })
   }
 
@@ -287,8 +283,8 @@ export class Monitor {
   #trustClock(): ControlAnswer {
     const { horizon, roller, log } = this.#parts
     const { wallMs } = this.#parts.now()
-    if (isUsualHorizon(horizon.horizonMs, wallMs, this.#config.spa.windowMs)) return { ok: true, isUnchanged: true }
-    horizon.trust(trustedMarks(wallMs, this.#config.spa.windowMs))
+    if (isUsualHorizon(horizon.horizonMs, wallMs, aheadMs(this.#config))) return { ok: true, isUnchanged: true }
+    horizon.trust(trustedMarks(wallMs, aheadMs(this.#config)))
     const trustedAboveMs = horizon.horizonMs
     roller.setsWereLost()
     this.#parts.send({ kind: 'trust', untrustedBelowMs: horizon.horizonMs, horizonMs: horizon.horizonMs })

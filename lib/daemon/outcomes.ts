@@ -32,9 +32,9 @@ export function describeOutcome(outcome: LeaseOutcome): string {
   }
 }
 
-/** "open 00000001 for 192.0.2.7, user 0000000A". */
-export function describeRequest(request: LeaseRequest): string {
-  const who = request.user === undefined ? 'the administrator' : `user ${formatId(request.user)}`
+/** "open 00000001 for 192.0.2.7, user 0000000A". `title`: what a stanza of fwknop's is called, whose number says nothing. */
+export function describeRequest(request: LeaseRequest, title?: string): string {
+  const who = title ?? (request.user === undefined ? 'the administrator' : `user ${formatId(request.user)}`)
   return `${request.operation} ${formatId(request.resource)} for ${request.address}, ${who}`
 }
 

@@ -14,7 +14,8 @@ export type Judgement =
 /** `resource` is what the request names, or undefined where there is no such resource. */
 export function judgeRequest(request: Request, resource: ListenerResource | undefined): Judgement {
   if (resource === undefined) return { kind: 'refused', why: 'resource' }
-  if (resource.users !== undefined && !resource.users.includes(request.user))
+  // fwknop's gate has judged by OPEN_PORTS: no list of users has a stanza in it.
+  if (request.protocol !== 'fwknop' && resource.users !== undefined && !resource.users.includes(request.user))
     return { kind: 'refused', why: 'not-allowed' }
   if (resource.requireAddress === 'yes' && !request.addressSigned) return { kind: 'refused', why: 'address-required' }
   if (resource.requireAddress === 'no' && request.addressSigned) return { kind: 'refused', why: 'address-refused' }

@@ -2,6 +2,40 @@
  * Why a datagram that reached user space opened nothing: the words that `posternd status` counts, in the fixed order in
  * which counter frames number them, and what an operator is told.
  */
+import type { FwknopWhy } from '../gate/verdict.js'
+
+/** The same of fwknop's packets, which are refused in words of their own. */
+const FWKNOP = {
+  length: 'it is longer than the stanza’s keys can make one',
+  alphabet: 'it is no base64',
+  prefix: 'it does not begin as a packet does',
+  key: 'the stanza’s key has a length that no packet is made with',
+  hmac: 'no stanza has its HMAC key: wrong key or altered on the way',
+  cipher: 'it is no whole number of blocks',
+  text: 'it does not decrypt: wrong key',
+  digest: 'its digest is wrong',
+  fields: 'it has too few or too many fields',
+  'user-field': 'its user name is not usable',
+  'time-field': 'its time is not usable',
+  'version-field': 'its version is not usable',
+  'type-field': 'its type is not usable',
+  'message-field': 'its request is not usable',
+  'nat-field': 'its NAT field is not usable',
+  'auth-field': 'its server-auth field is not usable',
+  'timeout-field': 'its timeout is not usable',
+  source: 'no stanza is for its source and destination',
+  expired: 'the stanza has expired',
+  age: 'its time is too far from ours: compare the clocks',
+  command: 'it asks for a command to be run',
+  nat: 'it asks for address translation',
+  address: 'its address is not usable',
+  'address-required': 'the stanza wants the address inside the packet',
+  username: 'the stanza is for another user name',
+  ports: 'the stanza’s OPEN_PORTS do not have what it asks for',
+  restricted: 'the stanza’s RESTRICT_PORTS have what it asks for',
+  unguarded: 'nothing is guarded at the port that it asks for',
+} as const satisfies Record<FwknopWhy, string>
+
 export const REASONS = {
   length: 'its length is outside 86–256 bytes',
   tag: 'its tag is of no user in the accepted window',
@@ -41,7 +75,13 @@ export const REASONS = {
   response: 'letmein: a response to nothing that was asked',
   order: 'letmein: what only a server says',
   'old-key': 'its key was changed, and the time for the old one is over: postern add takes the new line',
+  ...fwknopReasons(),
 } as const
+
+function fwknopReasons(): { readonly [why in FwknopWhy as `fwknop-${why}`]: string } {
+  const named = Object.entries(FWKNOP).map(([why, words]) => [`fwknop-${why}`, `fwknop: ${words}`])
+  return Object.fromEntries(named)
+}
 
 export type Reason = keyof typeof REASONS
 export const REASON_LIST = Object.keys(REASONS) as readonly Reason[]

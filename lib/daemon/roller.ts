@@ -11,6 +11,7 @@ import { tagElements } from '../slots/tags.js'
 import { type TokenElement, type TokenUser, tokenElements } from '../slots/tokens.js'
 import type { ResourceId } from '../wire/ids.js'
 import { slotOf } from '../wire/spa-keys.js'
+import { aheadMs } from './past.js'
 import type { UserKeys } from './user-keys.js'
 
 /** The rule manager's side of it. Throws FirewallError. */
@@ -34,6 +35,7 @@ export interface RollerParts {
 export class Roller {
   readonly #parts: RollerParts
   #windowMs: number
+  #aheadMs: number
   #users: readonly UserKeys[]
   #tokenUsers: readonly TokenUser[]
   #tagsUpTo = -1
@@ -44,6 +46,7 @@ export class Roller {
   constructor(parts: RollerParts, config: ServerConfig, users: readonly UserKeys[]) {
     this.#parts = parts
     this.#windowMs = config.spa.windowMs
+    this.#aheadMs = aheadMs(config)
     this.#users = users
     this.#tokenUsers = tokenUsersOf(config, users)
   }
@@ -91,12 +94,13 @@ export class Roller {
     this.#users = users
     this.#tokenUsers = tokenUsers
     this.#windowMs = config.spa.windowMs
+    this.#aheadMs = aheadMs(config)
     this.setsWereLost()
   }
 
   #writeAhead(nowMs: number): void {
     const { horizon } = this.#parts
-    const needed = horizonFor(nowMs, this.#windowMs)
+    const needed = horizonFor(nowMs, this.#aheadMs)
     if (needed <= horizon.horizonMs) return
     horizon.advance(needed, horizon.tokensSlot)
     this.#parts.onHorizon(horizon.horizonMs)

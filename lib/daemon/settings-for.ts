@@ -1,10 +1,10 @@
 /**
  * What of a configuration the listener gets to know: no instant key, nothing of the firewall, and master keys only where
- * letmein is on, whose exchange needs them. Pure.
+ * letmein is on, whose exchange needs them; fwknop's keys where fwknop is on. Pure.
  */
 import { opensControlPort } from '../config/resources.js'
-import type { ServerConfig } from '../config/types.js'
-import type { ListenerLetmein, ListenerSettings } from './settings.js'
+import type { FwknopConfig, ServerConfig } from '../config/types.js'
+import type { ListenerFwknop, ListenerLetmein, ListenerSettings } from './settings.js'
 import type { UserKeys } from './user-keys.js'
 
 /** The listener's settings. */
@@ -22,7 +22,12 @@ export function settingsFor(config: ServerConfig, users: readonly UserKeys[]): L
       maxLifetimeSeconds: Math.max(1, Math.floor(resource.maxTimeoutMs / 1000)),
     })),
     ...(config.letmein.enabled ? { letmein: letmeinFor(config) } : {}),
+    ...(config.fwknop === undefined ? {} : { fwknop: fwknopFor(config.fwknop) }),
   }
+}
+
+function fwknopFor({ settings: { resources, ...rest } }: FwknopConfig): ListenerFwknop {
+  return { ...rest, resources: [...resources] }
 }
 
 function letmeinFor({ users, oldKeys, letmein }: ServerConfig): ListenerLetmein {

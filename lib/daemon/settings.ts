@@ -4,6 +4,7 @@
  * "The channel"). Pure.
  */
 import type { AddressPolicy } from '../config/types.js'
+import type { FwknopSettings, FwknopTarget } from '../gate/fwknop-stanza.js'
 import type { ResourceId, UserId } from '../wire/ids.js'
 
 export interface ListenerSettings {
@@ -20,6 +21,13 @@ export interface ListenerSettings {
   readonly resources: readonly ListenerResource[]
   /** None: letmein is off, and no master key is told. */
   readonly letmein?: ListenerLetmein
+  /** None: fwknop is off, and no key of access.conf is told. */
+  readonly fwknop?: ListenerFwknop
+}
+
+/** FwknopSettings, as JSON can say it. */
+export interface ListenerFwknop extends Omit<FwknopSettings, 'resources'> {
+  readonly resources: readonly (readonly [string, FwknopTarget])[]
 }
 
 export interface ListenerLetmein {

@@ -131,7 +131,7 @@ export class LeaseDesk {
     const refused = this.#exceeded(resource, request, draft, config, nowMs)
     if (refused !== undefined) return refused
     this.#forgetCount(request, draft)
-    const lengthMs = lengthOf(request.lifetimeMs, resource)
+    const lengthMs = lengthOf(request, resource, config)
     const { address } = request
     const entry = { resource: resource.id, address, lengthMs, endMs: nowMs + lengthMs }
     this.put(owned(entry, request, config), draft, nowMs)
@@ -147,7 +147,7 @@ export class LeaseDesk {
     nowMs: number,
   ): LeaseOutcome {
     const entry = entryOf(present, resource.id, nowMs)
-    const lengthMs = lengthOf(request.lifetimeMs, resource)
+    const lengthMs = lengthOf(request, resource, config)
     const endMs = nowMs + lengthMs
     if (endMs <= entry.endMs) {
       draft.note(entry, nowMs)

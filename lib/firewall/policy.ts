@@ -2,6 +2,7 @@
 import type { Resource, ServerConfig } from '../config/types.js'
 import { canonicalAddress } from '../wire/address.js'
 import { formatId, type UserId } from '../wire/ids.js'
+import { longestMs, stanzaMayOpen, stanzaOf } from './fwknop-users.js'
 import type { LeaseOutcome, LeaseRequest } from './types.js'
 
 type Refused = Extract<LeaseOutcome, { kind: 'refused' }>
@@ -21,8 +22,10 @@ export function judge(request: LeaseRequest, config: ServerConfig): { resource: 
   return { resource }
 }
 
-/** Whether this user has a key and may open it. */
+/** Whether this user has a key, or is a stanza of fwknop's, and may open it. */
 export function mayUse(user: UserId, resource: Resource, config: ServerConfig): boolean {
+  const stanza = stanzaOf(user, config)
+  if (stanza !== undefined) return stanzaMayOpen(stanza, resource.id, config)
   return config.users.has(user) && (resource.users === undefined || resource.users.includes(user))
 }
 
@@ -38,7 +41,9 @@ export function keysOf(user: UserId, { users, oldKeys }: Pick<ServerConfig, 'use
  */
 export const LEAST_LEASE_MS = 100
 
-/** The lease's length: the resource's own where none is wanted, never above its greatest. */
-export function lengthOf(lifetimeMs: number, resource: Resource): number {
-  return Math.max(LEAST_LEASE_MS, lifetimeMs > 0 ? Math.min(lifetimeMs, resource.maxTimeoutMs) : resource.timeoutMs)
+/** The lease's length: the resource's own where none is wanted, never above its greatest, nor above that of a stanza of fwknop's. */
+export function lengthOf({ lifetimeMs, user }: LeaseRequest, resource: Resource, config: ServerConfig): number {
+  const stanza = stanzaOf(user, config)
+  const mostMs = stanza === undefined ? resource.maxTimeoutMs : Math.min(resource.maxTimeoutMs, longestMs(stanza))
+  return Math.max(LEAST_LEASE_MS, Math.min(lifetimeMs > 0 ? lifetimeMs : resource.timeoutMs, mostMs))
 }

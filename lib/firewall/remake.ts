@@ -3,6 +3,7 @@ import type { ServerConfig } from '../config/types.js'
 import type { ResourceId, UserId } from '../wire/ids.js'
 import type { Entry } from './book.js'
 import { ownerOf } from './comments.js'
+import { isSameStanza, stanzaOf } from './fwknop-users.js'
 import { isKept, type Plan, setOf } from './installation.js'
 import type { Found } from './kernel-leases.js'
 import { leaseKey, leaseKind } from './names.js'
@@ -54,6 +55,8 @@ function mayStay(
 function canStillUse(user: UserId, id: ResourceId, { before, after }: Succession): boolean {
   const resource = after.resources.get(id)
   if (resource === undefined || !mayUse(user, resource, after)) return false
+  const stanza = stanzaOf(user, after)
+  if (stanza !== undefined) return before === after || isSameStanza(stanzaOf(user, before), stanza)
   // Which of his keys opened it cannot be told, so each must live on, be it as an old one.
   return (
     before === after || keysOf(user, before).every((key) => keysOf(user, after).some((kept) => sameBytes(key, kept)))

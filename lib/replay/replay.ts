@@ -14,15 +14,15 @@ import { U48_MAX } from './record.js'
 import type { JournalPlace } from './segment.js'
 import { ID_BYTES_MAX, ReplayWindow } from './window.js'
 
-/** No gate's request may live longer than this in the window. */
-export const LIFE_MS_MAX = 3_600_000
+/** No gate's request may live longer than this in the window: fwknop's age is an hour at most, ahead of the clock and again behind it. */
+export const LIFE_MS_MAX = 7_200_000
 
 /** Less than this between two looks is the clock being disciplined. */
 const SLEEP_MS = 1000
 
 /** Why a request is refused, in the order in which it is looked at. Stable words. */
 export const REPLAY_REFUSALS = [
-  /** No id that a gate may hand over: its length, its numbers, or an end more than an hour away. */
+  /** No id that a gate may hand over: its length, its numbers, or an end more than two hours away. */
   'malformed',
   /** Its own end is over: the gate should have said so. */
   'window',

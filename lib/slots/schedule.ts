@@ -54,7 +54,7 @@ export function usedTimeoutMs(windowMs: number): number {
 
 /**
  * The horizon to write before a roll at this time, Unix ms: the end of the current slot (LEAD_MS before its turn, of the coming
- * one), the window, and LEAD_MS for a roll that comes late. Covers every time that may be accepted, and every slot that
+ * one), the widest window of any gate, and LEAD_MS for a roll that comes late. Covers every time that may be accepted, and every slot that
  * may be put in, until then.
  */
 export function horizonFor(nowMs: number, windowMs: number): number {

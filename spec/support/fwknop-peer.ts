@@ -10,7 +10,7 @@ import type { Namespace, Outcome } from './namespace.js'
 
 /** Where fwknopd hears knocks unless it is told otherwise. */
 export const FWKNOP_PORT = 62_201
-const KEYS = { rijndael: 'a key for the laboratory', hmac: 'an HMAC key for the laboratory' } as const
+export const KEYS = { rijndael: 'a key for the laboratory', hmac: 'an HMAC key for the laboratory' } as const
 
 /** `udp`: it binds the port. `pcap`: it sniffs, and the port stays shut. */
 export type FwknopMode = 'udp' | 'pcap'
@@ -81,6 +81,19 @@ export class FwknopServer {
   }
 }
 
+export interface FwknopAsk {
+  /** `tcp/22`, or several behind commas. */
+  readonly ports: string
+  /** The address to open for; its sender's own where none is said; `source`: it names none (-s). */
+  readonly allow?: string
+  /** Where the packet goes to. */
+  readonly server: string
+  /** Further options; of two that say the same the last counts. */
+  readonly more?: readonly string[]
+  /** False: without the laboratory's HMAC key. */
+  readonly hmac?: boolean
+}
+
 /**
  * `fwknop` with the laboratory's keys, at a host of the laboratory, for an address and ports such as `tcp/22`. It hears no
  * answer, so that exit 0 says no more than that the datagram left.
@@ -88,15 +101,11 @@ export class FwknopServer {
 export function fwknop(
   { folder }: Lab,
   at: Namespace,
-  {
-    ports,
-    allow = at.v4,
-    server,
-    more = [],
-  }: { ports: string; allow?: string; server: string; more?: readonly string[] },
+  { ports, allow = at.v4, server, more = [], hmac = true }: FwknopAsk,
 ): Promise<Outcome> {
-  const keys = ['--key-rijndael', KEYS.rijndael, '--key-hmac', KEYS.hmac]
-  const words = ['--no-rc-file', '--no-save-args', '-A', ports, '-a', allow, '-D', server, ...keys, ...more]
+  const keys = ['--key-rijndael', KEYS.rijndael, ...(hmac ? ['--key-hmac', KEYS.hmac] : [])]
+  const address = allow === 'source' ? ['-s'] : ['-a', allow]
+  const words = ['--no-rc-file', '--no-save-args', '-A', ports, ...address, '-D', server, ...keys, ...more]
   return at.run(['fwknop', ...words], { env: { HOME: folder } })
 }
 

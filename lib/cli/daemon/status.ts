@@ -2,11 +2,11 @@
 import { askControl, ControlError } from '../../daemon/control.js'
 import { counted } from '../../daemon/counted.js'
 import { REASONS, type Reason } from '../../daemon/reasons.js'
-import type { Lease } from '../../firewall/types.js'
+import { type ToldLease, withTitle } from '../../daemon/status-answer.js'
 import { formatId } from '../../wire/ids.js'
-import type { Command } from '../command.js'
+import type { Command, World } from '../command.js'
 import { EXIT } from '../exit.js'
-import { isGiven } from '../options.js'
+import { type Arguments, isGiven } from '../options.js'
 import { table } from '../print.js'
 import { managerOf } from './kernel.js'
 import { CONFIG_OPTION, controlPathOf, JSON_OPTION, RUN_DIR_OPTION } from './options.js'
@@ -20,7 +20,9 @@ interface DaemonStatus {
   readonly resources: number
   readonly listenerAnsweredMsAgo: number
   readonly counters: Readonly<Record<string, number>>
-  readonly leases: readonly Lease[]
+  /** Of fwknop's access.conf. */
+  readonly stanzas?: number
+  readonly leases: readonly ToldLease[]
 }
 
 export const status: Command = {
@@ -31,7 +33,7 @@ export const status: Command = {
   examples: [['posternd status --json', 'for a program']],
   run: async (args, world) => {
     const daemon = await daemonStatus(controlPathOf(args))
-    const leases = daemon?.leases ?? managerOf(args, world).manager.leases()
+    const leases = daemon?.leases ?? kernelLeases(args, world)
     if (isGiven(args, 'json')) {
       const rows = leases.map(({ resource, user, ...lease }) => ({
         ...lease,
@@ -43,6 +45,12 @@ export const status: Command = {
       world.printer.line([daemonWords(daemon), leaseWords(leases), counterWords(daemon)].filter(Boolean).join('\n'))
     return EXIT.ok
   },
+}
+
+/** Where no daemon runs. */
+function kernelLeases(args: Arguments, world: World): readonly ToldLease[] {
+  const { manager, config } = managerOf(args, world)
+  return manager.leases().map((lease) => withTitle(lease, config))
 }
 
 async function daemonStatus(path: string): Promise<DaemonStatus | undefined> {
@@ -58,18 +66,19 @@ async function daemonStatus(path: string): Promise<DaemonStatus | undefined> {
 
 function daemonWords(daemon: DaemonStatus | undefined): string {
   if (daemon === undefined) return 'no posternd runs here: the gate is as it left it, leases run out'
-  const { mode, users, resources, file } = daemon
+  const { mode, users, stanzas = 0, resources, file } = daemon
+  const more = stanzas === 0 ? '' : `, ${counted(stanzas, 'stanza')} of fwknop’s`
   const since = new Date(daemon.startedMs).toISOString()
-  return `posternd runs since ${since}: ${mode} mode, ${counted(users, 'user')}, ${counted(resources, 'resource')}, ${file}`
+  return `posternd runs since ${since}: ${mode} mode, ${counted(users, 'user')}${more}, ${counted(resources, 'resource')}, ${file}`
 }
 
-function leaseWords(leases: readonly Lease[]): string {
+function leaseWords(leases: readonly ToldLease[]): string {
   if (leases.length === 0) return 'no lease is live'
   const rows = leases.map((lease) => [
     formatId(lease.resource),
     lease.address,
     `${(lease.remainingMs / 1000).toFixed(1)} s`,
-    lease.user === undefined ? '-' : formatId(lease.user),
+    lease.title ?? (lease.user === undefined ? '-' : formatId(lease.user)),
   ])
   return table([['RESOURCE', 'ADDRESS', 'LEFT', 'USER'], ...rows])
 }

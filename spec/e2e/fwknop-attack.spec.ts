@@ -1,0 +1,180 @@
+/**
+ * Who has recorded fwknop's packets, or floods with text that looks like them, opens nothing and locks nobody out.
+ *
+ *     client: the real fwknop ──▶ server: posternd with an access.conf ◀── stranger: recordings, 20,000 a second
+ */
+import { readFileSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { expect } from 'chai'
+import { accessFile, FWKNOP_PORT } from '../support/fwknop-peer.js'
+import { beginFwknop, type FwknopStory, nextSecond } from '../support/fwknop-story.js'
+import type { Namespace } from '../support/namespace.js'
+import { pause } from '../support/poll.js'
+import { becomesOpen, datagramsOf } from '../support/story.js'
+
+const FLOOD = fileURLToPath(new URL('../../scripts/figures/flood.pl', import.meta.url))
+const BARE = ['SOURCE ANY', 'KEY a bare key', 'OPEN_PORTS tcp/22', 'FW_ACCESS_TIMEOUT 60', ''].join('\n')
+const KNOCKS = 20
+
+/** The packet that the client sends while `knock` runs, and its lease is taken back. */
+async function record(story: FwknopStory, ask: Parameters<FwknopStory['knock']>[1]): Promise<Buffer> {
+  const { client, server, postern } = story
+  const capture = await server.capture()
+  await story.knock(client, ask)
+  await becomesOpen(client, server.v4)
+  const [packet] = datagramsOf(await capture.packets())
+  capture.stop()
+  const { status, stderr } = await postern.posternd('revoke', ...postern.at, 'F0000016', client.v4)
+  expect(status, stderr).to.equal(0)
+  return packet!
+}
+
+describe('a recorded packet of fwknop’s', () => {
+  let story: FwknopStory
+  let recorded: Buffer
+  let bare: Buffer
+  before(async () => {
+    const access = `${accessFile('tcp/22', { timeoutSeconds: 60 })}${BARE}`
+    story = await beginFwknop({ access, fwknop: ['without-hmac = accept'] })
+    recorded = await record(story, { ports: 'tcp/22', allow: 'source' })
+    bare = await record(story, {
+      ports: 'tcp/22',
+      allow: 'source',
+      hmac: false,
+      more: ['--key-rijndael', 'a bare key'],
+    })
+  })
+  after(() => story.close())
+
+  /** Plays it from there, and waits until the daemon has said that it judged it. */
+  async function isRefused(from: Namespace, packet: Buffer, over: 'v4' | 'v6' = 'v4'): Promise<void> {
+    const { server, daemon } = story
+    const since = daemon.lines.length
+    await from.send(server[over], FWKNOP_PORT, [packet])
+    await daemon.waitLine(new RegExp(`refused a knock from ${from[over]} `), 5_000, since)
+    expect(await from.connect(server[over], 22)).to.equal('refused')
+  }
+  const bothAreRefused = async (from: Namespace, over: 'v4' | 'v6' = 'v4') => {
+    await isRefused(from, recorded, over)
+    await isRefused(from, bare, over)
+  }
+
+  it('opens nothing from its own address or another, over IPv4 or IPv6', async () => {
+    for (const from of [story.client, story.stranger])
+      for (const over of ['v4', 'v6'] as const) await bothAreRefused(from, over)
+  })
+
+  it('opens nothing in another spelling, whether it has an HMAC or not', async () => {
+    const { client, stranger, server } = story
+    const at = (packet: Buffer, place: number) => {
+      const bytes = Buffer.from(packet)
+      bytes[place] = bytes[place] === 0x41 ? 0x42 : 0x41
+      return bytes
+    }
+    const variants = [recorded, bare].flatMap((packet) => [
+      ...['=', '==', '=A', 'A', '\n', '\0', ' '].map((more) => Buffer.concat([packet, Buffer.from(more)])),
+      ...[1, 2, 4, 16].map((fewer) => packet.subarray(0, -fewer)),
+      ...[1, 12, packet.length >> 1, packet.length - 44, packet.length - 1].map((place) => at(packet, place)),
+      Buffer.concat([packet, packet]),
+      Buffer.concat([Buffer.from('U2FsdGVkX1'), packet]),
+    ])
+    for (const from of [client, stranger])
+      for (let i = 0; i < variants.length; i += 10) {
+        // As many as the kernel lets up at once.
+        await from.send(server.v4, FWKNOP_PORT, variants.slice(i, i + 10))
+        await pause(400)
+      }
+    await bothAreRefused(stranger)
+    expect(await client.connect(server.v4, 22)).to.equal('refused')
+    expect((await story.postern.status()).leases).to.deep.equal([])
+  })
+
+  it('opens nothing after the listener, the monitor, or both were killed', async () => {
+    const [monitor, listener] = story.daemon.descendants()
+    process.kill(listener!, 'SIGKILL')
+    await bothAreRefused(story.stranger)
+    const since = story.daemon.lines.length
+    process.kill(monitor!, 'SIGKILL')
+    await story.postern.hears(story.daemon, since)
+    await bothAreRefused(story.stranger)
+    await story.daemon.kill9()
+    story.daemon = await story.postern.start()
+    await bothAreRefused(story.stranger)
+  })
+
+  it('leaves the way free for a new one', async () => {
+    await nextSecond()
+    await record(story, { ports: 'tcp/22' })
+  })
+
+  it('opens nothing where the journal is lost, as after a reboot, with a time ahead of the clock neither', async () => {
+    const { lab } = story.postern
+    const ahead = await record(story, { ports: 'tcp/22', allow: 'source', more: ['--time-offset-plus', '110s'] })
+    await story.daemon.kill9()
+    rmSync(join(lab.folder, 'run', 'listener'), { recursive: true, force: true })
+    story.daemon = await story.postern.start()
+    await bothAreRefused(story.stranger)
+    await isRefused(story.stranger, ahead)
+    await isRefused(story.client, ahead)
+    expect((await story.postern.status()).leases).to.deep.equal([])
+  })
+})
+
+describe('a flood of what looks like fwknop’s packets, 20,000 a second,', () => {
+  let story: FwknopStory
+  before(async () => {
+    story = await beginFwknop({
+      access: accessFile('tcp/22', { timeoutSeconds: 60 }),
+      resources: ['00000001 = port: 23 / timeout: 60'],
+      services: [22, 23],
+    })
+    const { server, stranger } = story
+    await server.must(['ip', 'route', 'add', '198.18.64.0/18', 'dev', 'to-stranger'])
+    await stranger.must(['ip', 'route', 'add', 'local', '198.18.64.0/18', 'dev', 'lo'])
+    await stranger.connect(server.v4, 9)
+  })
+  after(() => story.close())
+
+  const sources = (count: number) => Array.from({ length: count }, (_, i) => `198.18.${64 + (i >> 8)}.${i & 255}`)
+
+  for (const [name, from] of [
+    ['of one source', 1],
+    ['of 64 sources', 64],
+    ['of 4,096 sources, to one who got in before,', 4096],
+  ] as const)
+    it(`${name} costs not one of ${KNOCKS} knocks, of fwknop’s or of postern’s own`, async () => {
+      const { client, server, stranger, postern, daemon } = story
+      await record(story, { ports: 'tcp/22' })
+      const [, listener] = daemon.descendants()
+      const since = daemon.lines.length
+      const ticks = cpuTicks(listener!)
+      const began = performance.now()
+      const words = [FLOOD, server.v4, FWKNOP_PORT, 20_000, 8, '204b', '38', ...sources(from)].map(String)
+      const flooding = stranger.must(['perl', ...words])
+      await pause(300)
+      for (let i = 0; i < KNOCKS; i++) {
+        await story.knock(client, { ports: 'tcp/22' })
+        await postern.knock(client, server.v4, '23')
+        await pause(50)
+      }
+      const { sent } = JSON.parse(await flooding) as { sent: number }
+      const share = (cpuTicks(listener!) - ticks) / ((performance.now() - began) / 10)
+      expect(sent).to.be.above(80_000)
+      const opened = (who: string) =>
+        daemon.lines.slice(since).filter((line) => /: open .*, (.*)$/.exec(line)?.[1] === who)
+      expect(opened('access.conf:1'), 'fwknop’s').to.have.length(KNOCKS)
+      expect(opened('user 0000000A'), 'postern’s own').to.have.length(KNOCKS)
+      expect(share, 'of a processor, for the listener').to.be.below(0.6)
+      if (process.env['POSTERN_FIGURES'])
+        console.log(`      ${sent} sent, listener ${(100 * share).toFixed(1)} % of a processor`)
+    }).timeout(60_000)
+})
+
+/** User and system time of a process, in hundredths of a second. */
+function cpuTicks(pid: number): number {
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
+    .replace(/^.*\) /, '')
+    .split(' ')
+  return Number(fields[11]) + Number(fields[12])
+}

@@ -1,0 +1,293 @@
+/**
+ * The real fwknop client knocks at posternd, which reads fwknop's own access.conf.
+ *
+ *     client: fwknop ── server: posternd with an access.conf, services on 22 and 23 ── stranger
+ */
+import { expect } from 'chai'
+import { accessFile, FWKNOP_PORT, fwknop, KEYS } from '../support/fwknop-peer.js'
+import { beginFwknop, type FwknopStory, nextSecond } from '../support/fwknop-story.js'
+import { KNOCK_PORT } from '../support/installation.js'
+import type { Namespace } from '../support/namespace.js'
+import { poll } from '../support/poll.js'
+import { becomesOpen, datagramsOf } from '../support/story.js'
+
+const SECONDS = 2
+
+/** How long port 22 stays open from now, ms. */
+async function openFor(host: Namespace, address: string): Promise<number> {
+  const since = performance.now()
+  await poll('port 22 shuts', async () => (await host.connect(address, 22, 20)) !== 'open', {
+    every: 1,
+    within: 20_000,
+  })
+  return performance.now() - since
+}
+
+for (const [mode, chain, shut] of [
+  ['guard', false, 'refused'],
+  ['chain', true, 'silent'],
+] as const) {
+  describe(`the fwknop client at posternd in ${mode} mode`, () => {
+    let story: FwknopStory
+    before(async () => {
+      const access = accessFile('tcp/22, tcp/23, udp/53', { timeoutSeconds: SECONDS, more: ['MAX_FW_TIMEOUT 4'] })
+      story = await beginFwknop({ access, chain, services: [22, 23] })
+    })
+    after(() => story.close())
+
+    it('opens a port for itself and nobody else, which shuts by itself when FW_ACCESS_TIMEOUT is over', async () => {
+      const { client, stranger, server, postern } = story
+      expect(await client.connect(server.v4, 22)).to.equal(shut)
+
+      await story.knock(client, { ports: 'tcp/22' })
+
+      await becomesOpen(client, server.v4)
+      expect(await stranger.connect(server.v4, 22)).to.equal(shut)
+      expect(await client.connect(server.v4, 23)).to.equal(shut)
+      const [lease] = (await postern.status()).leases
+      expect(lease).to.include({ resource: 'F0000016', address: client.v4, user: 'F1000000' })
+      const held = await client.hold(server.v4, 22)
+      expect(await openFor(client, server.v4)).to.be.below(1000 * SECONDS)
+      expect(await held.talk(), 'a connection outlives the lease that let it in').to.equal('answered')
+    })
+
+    it('has the whole time, to the millisecond and not to the second', async () => {
+      const { client, server } = story
+      for (let i = 0; i < 3; i++) {
+        await story.knock(client, { ports: 'tcp/22' })
+        await becomesOpen(client, server.v4)
+        expect(await openFor(client, server.v4)).to.be.within(1000 * SECONDS - 250, 1000 * SECONDS + 250)
+      }
+    })
+
+    it('asks for a time of its own, and gets MAX_FW_TIMEOUT at most', async () => {
+      const { client, server, postern } = story
+      await story.knock(client, { ports: 'tcp/22', more: ['-f', '1'] })
+      await becomesOpen(client, server.v4)
+      expect(await openFor(client, server.v4)).to.be.below(1250)
+      await story.knock(client, { ports: 'tcp/22', more: ['-f', '3000'] })
+      await becomesOpen(client, server.v4)
+      const [lease] = (await postern.status()).leases
+      expect(lease!.remainingMs).to.be.within(2500, 4000)
+      expect((await postern.posternd('revoke', ...postern.at, 'F0000016', client.v4)).status).to.equal(0)
+    })
+
+    it('opens several ports with one packet, or for another address, or for where the packet comes from', async () => {
+      const { client, stranger, server, postern } = story
+      await story.knock(client, { ports: 'tcp/22,tcp/23,udp/53', allow: 'source' })
+      await becomesOpen(client, server.v4, 23)
+      expect(await client.connect(server.v4, 22)).to.equal('open')
+      const resources = (await postern.status()).leases.map(({ resource }) => resource)
+      expect(resources.sort()).to.deep.equal(['F0000016', 'F0000017', 'F0010035'])
+
+      await story.knock(client, { ports: 'tcp/22', allow: stranger.v4 })
+      await becomesOpen(stranger, server.v4)
+      await poll('the client’s lease is over', async () => (await client.connect(server.v4, 22)) === shut)
+    })
+
+    it('is told by name in what an administrator reads', async () => {
+      const { client, server, postern, daemon } = story
+      const since = daemon.lines.length
+      await story.knock(client, { ports: 'tcp/22' })
+      await becomesOpen(client, server.v4)
+      await daemon.waitLine(/opened for 2 s: open F0000016 for 198\.18\.1\.2, access\.conf:1$/, 5_000, since)
+      const { stdout } = await postern.posternd('status', ...postern.at)
+      expect(stdout).to.match(/F0000016 +198\.18\.1\.2 +\S+ s +access\.conf:1/)
+      expect(stdout).to.match(/1 stanza of fwknop’s/)
+    })
+  })
+}
+
+describe('the fwknop client at posternd', () => {
+  let story: FwknopStory
+  before(async () => {
+    const access = accessFile('tcp/22', { timeoutSeconds: 60, more: ['RESTRICT_PORTS tcp/99'] })
+    story = await beginFwknop({ access, fwknop: [`port = ${KNOCK_PORT}, ${FWKNOP_PORT}`] })
+  })
+  after(() => story.close())
+
+  it('is met with silence, and counted, whatever is wrong', async () => {
+    const { client, stranger, server } = story
+    const capture = await server.capture()
+    const wrong = {
+      'fwknop-hmac': [
+        ['--key-hmac', 'another'],
+        ['--hmac-digest-type', 'sha512'],
+      ],
+      'fwknop-age': [
+        ['--time-offset-minus', '130s'],
+        ['--time-offset-plus', '130s'],
+      ],
+      'fwknop-ports': [
+        ['-A', 'tcp/23'],
+        ['-A', 'tcp/22,tcp/23'],
+      ],
+      'fwknop-nat': [
+        ['-N', '10.0.0.1:22'],
+        ['--nat-local', '-N', '10.0.0.1:22'],
+      ],
+      'fwknop-restricted': [['-A', 'tcp/99']],
+    }
+    for (const variants of Object.values(wrong))
+      for (const more of variants) await story.knock(client, { ports: 'tcp/22', more })
+    await story.knock(stranger, { ports: 'tcp/22', more: ['--key-rijndael', 'another key'] })
+    const noHmac = await fwknop(story, client, { ports: 'tcp/22', server: server.v4, hmac: false })
+    expect(noHmac.status).to.equal(0)
+    for (const [why, variants] of Object.entries(wrong)) {
+      const times = why === 'fwknop-hmac' ? variants.length + 1 : variants.length
+      expect(await story.counted(`refused ${why}`, times), why).to.equal(times)
+    }
+    expect((await story.postern.status()).leases).to.deep.equal([])
+    const sent = await capture.sent()
+    expect(sent.filter((packet) => packet.kind !== 'icmp').map(String)).to.deep.equal([])
+    capture.stop()
+  })
+
+  it('is told in the log where it has the key, and only there', async () => {
+    const { client, daemon } = story
+    const since = daemon.lines.length
+    await story.knock(client, { ports: 'tcp/22', more: ['--key-hmac', 'nobody’s'] })
+    await story.knock(client, { ports: 'tcp/24' })
+    const [line] = await daemon.waitLine(/refused a knock from .*/, 5_000, since)
+    expect(line).to.match(/from 198\.18\.1\.2 \(access\.conf:1\): fwknop: .*OPEN_PORTS.*tcp\/24/)
+    expect(daemon.lines.slice(since).filter((said) => said.includes('refused a knock'))).to.have.length(1)
+    expect(daemon.lines.join('\n')).to.not.include(KEYS.rijndael).and.not.include(KEYS.hmac)
+  })
+
+  it('meets at the port exactly what any closed port gives', async () => {
+    const { client, server } = story
+    const capture = await server.capture()
+    await story.knock(client, { ports: 'tcp/22' })
+    const [packet] = datagramsOf(await capture.packets())
+    await client.send(server.v4, FWKNOP_PORT + 1, [packet!])
+    const icmp = (await capture.sent()).filter(({ kind }) => kind === 'icmp')
+    expect(icmp).to.have.length(2)
+    expect(String(icmp[0])).to.equal(String(icmp[1]))
+    capture.stop()
+    await becomesOpen(client, server.v4)
+    await isRevoked(client.v4)
+  })
+
+  async function isRevoked(address: string): Promise<void> {
+    const { postern } = story
+    const { status, stderr } = await postern.posternd('revoke', ...postern.at, 'F0000016', address)
+    expect(status, stderr).to.equal(0)
+  }
+
+  it('is heard on the port of SPA’s knocks too', async () => {
+    const { client, server } = story
+    await story.knock(client, { ports: 'tcp/22', more: ['-p', String(KNOCK_PORT)] })
+    await becomesOpen(client, server.v4)
+    await isRevoked(client.v4)
+  })
+
+  it('opens over IPv6 for where the packet comes from, which no fwknop server can', async () => {
+    const { client, server } = story
+    const capture = await server.capture()
+    await story.knock(client, { ports: 'tcp/22', allow: 'source', more: ['-p', '9999'] })
+    const [packet] = datagramsOf(await capture.packets())
+    capture.stop()
+    expect(await client.connect(server.v6, 22)).to.equal('refused')
+    await client.send(server.v6, FWKNOP_PORT, [packet!])
+    await becomesOpen(client, server.v6)
+    expect(await client.connect(server.v4, 22)).to.equal('refused')
+    await isRevoked(client.v6)
+  })
+
+  it('loses its port in time where the daemon is killed', async () => {
+    const { client, server } = story
+    await story.knock(client, { ports: 'tcp/22', more: ['-f', '2'] })
+    await becomesOpen(client, server.v4)
+    await story.daemon.kill9()
+    expect(await openFor(client, server.v4)).to.be.below(2250)
+    story.daemon = await story.postern.start()
+    await nextSecond()
+  })
+
+  it('loses its port with its stanza, when the configuration is read again', async () => {
+    const { client, server, postern } = story
+    const reload = async () => {
+      const since = story.daemon.lines.length
+      story.daemon.signal('SIGHUP')
+      await story.daemon.waitLine(/reloaded/, 5_000, since)
+    }
+    const knocked = async () => {
+      await story.knock(client, { ports: 'tcp/22' })
+      await becomesOpen(client, server.v4)
+    }
+    await knocked()
+    const own = (ports: string, more: readonly string[] = []) => accessFile(ports, { timeoutSeconds: 60, more })
+    story.setAccess(`# Only its line is another.\n${own('tcp/22', ['RESTRICT_PORTS tcp/99'])}`)
+    await reload()
+    expect(await client.connect(server.v4, 22), 'the same stanza').to.equal('open')
+    story.setAccess(own('tcp/22', ['REQUIRE_USERNAME somebody']))
+    await reload()
+    expect(await client.connect(server.v4, 22), 'another stanza').to.equal('refused')
+    expect((await postern.status()).leases).to.deep.equal([])
+
+    await story.knock(client, { ports: 'tcp/22', more: ['-U', 'nobody'] })
+    await story.counted('refused fwknop-username')
+    await story.knock(client, { ports: 'tcp/22', more: ['-U', 'somebody'] })
+    await becomesOpen(client, server.v4)
+    story.setAccess(accessFile('tcp/23'))
+    await reload()
+    expect((await postern.status()).leases).to.deep.equal([])
+  })
+})
+
+describe('with `port = any` the fwknop client', () => {
+  let story: FwknopStory
+  before(async () => {
+    story = await beginFwknop({ access: accessFile('tcp/22', { timeoutSeconds: 60 }), fwknop: ['port = any'] })
+  })
+  after(() => story.close())
+
+  it('is heard at a random port', async () => {
+    const { client, server } = story
+    const capture = await server.capture()
+    await story.knock(client, { ports: 'tcp/22', more: ['-r'] })
+    await becomesOpen(client, server.v4)
+    const [knock] = (await capture.packets()).filter(({ kind, outgoing }) => kind === 'udp' && !outgoing)
+    expect(knock!.destinationPort).to.not.equal(FWKNOP_PORT)
+  })
+})
+
+const DIGESTS = ['md5', 'sha1', 'sha256', 'sha384', 'sha512', 'sha3_256', 'sha3_512'] as const
+const MODES = ['CBC', 'ECB', 'CFB', 'OFB', 'CTR'] as const
+
+describe('the fwknop client with', () => {
+  let story: FwknopStory
+  /** A stanza for each; which one let it in is told by the port. */
+  const combinations = DIGESTS.flatMap((digest) => MODES.map((mode) => ({ digest, mode })))
+  const port = (index: number) => 1001 + index
+  before(async () => {
+    const stanzas = combinations.map(({ digest, mode }, i) =>
+      accessFile(`tcp/${port(i)}`, { more: [`HMAC_DIGEST_TYPE ${digest}`, `ENCRYPTION_MODE ${mode}`] }),
+    )
+    const legacy = ['SOURCE ANY', 'KEY an old key', 'ENCRYPTION_MODE legacy', 'OPEN_PORTS tcp/900', '']
+    const bare = ['SOURCE ANY', 'KEY a bare key', 'OPEN_PORTS tcp/901', '']
+    story = await beginFwknop({
+      access: [...stanzas, legacy.join('\n'), bare.join('\n')].join('\n'),
+      fwknop: ['without-hmac = accept'],
+      services: [],
+    })
+  })
+  after(() => story.close())
+
+  const opens = async (port: number, ask: Omit<Parameters<FwknopStory['knock']>[1], 'ports'>) => {
+    await story.knock(story.client, { ports: `tcp/${port}`, ...ask })
+    const resource = `F000${port.toString(16).toUpperCase().padStart(4, '0')}`
+    await poll(`a lease of ${resource}`, async () =>
+      (await story.postern.status()).leases.some((lease) => lease.resource === resource),
+    )
+  }
+
+  for (const [i, { digest, mode }] of combinations.entries())
+    it(`an HMAC of ${digest} and mode ${mode} opens`, () =>
+      opens(port(i), { more: ['--hmac-digest-type', digest, '-M', mode, '-m', DIGESTS[i % 5]!] }))
+
+  it('mode legacy and no HMAC opens, where that is allowed', () =>
+    opens(900, { hmac: false, more: ['--key-rijndael', 'an old key', '-M', 'legacy'] }))
+
+  it('no HMAC opens, where that is allowed', () => opens(901, { hmac: false, more: ['--key-rijndael', 'a bare key'] }))
+})
