@@ -4,8 +4,11 @@ import { TrialError } from '../daemon/trial.js'
 import { FirewallError } from '../firewall/types.js'
 import { ReplayError } from '../replay/error.js'
 import { check } from './daemon/check.js'
+import { enroll } from './daemon/enroll.js'
 import { importServer } from './daemon/import.js'
 import { open, revoke } from './daemon/lease-commands.js'
+import { remove } from './daemon/remove.js'
+import { rotate } from './daemon/rotate.js'
 import { run } from './daemon/run.js'
 import { status } from './daemon/status.js'
 import { confirm, trial } from './daemon/trial.js'
@@ -18,7 +21,22 @@ export const posternd: Program = {
   name: 'posternd',
   describe: 'guards ports, and opens them for those who knock',
   exitCodeOf: codeOf,
-  commands: [run, check, status, open, revoke, up, down, trial, confirm, trustClock, importServer],
+  commands: [
+    run,
+    check,
+    status,
+    enroll,
+    rotate,
+    remove,
+    open,
+    revoke,
+    up,
+    down,
+    trial,
+    confirm,
+    trustClock,
+    importServer,
+  ],
   exitCodes: [
     'Exit codes:',
     '   0  done',

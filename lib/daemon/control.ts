@@ -19,7 +19,7 @@ export type ControlRequest =
       readonly address: string
       readonly lifetimeSeconds?: number
     }
-  | { readonly command: 'down' | 'trust-clock' | 'confirm' }
+  | { readonly command: 'down' | 'trust-clock' | 'confirm' | 'reload' }
 
 export type ControlAnswer =
   | { readonly ok: true; readonly [key: string]: unknown }

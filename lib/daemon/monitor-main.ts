@@ -158,9 +158,10 @@ function main(): void {
   function confirm(): ControlAnswer {
     const before = trial
     trial = undefined
-    if (monitor.reload()) return { ok: true }
+    const why = monitor.reload()
+    if (why === undefined) return { ok: true }
     trial = before
-    return { ok: false, error: 'the configuration could not be read again: the log says why; the trial goes on' }
+    return { ok: false, error: `the configuration could not be read again, and the trial goes on: ${why}` }
   }
 
   const frames = new FrameReader()

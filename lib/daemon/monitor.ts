@@ -15,6 +15,7 @@ import { reloadRefusal } from './fixed.js'
 import type { Frame } from './frames.js'
 import { Greeting } from './greeting.js'
 import type { Log } from './log.js'
+import { answerOf, notReloaded } from './not-reloaded.js'
 import { describeOutcome, describeRequest } from './outcomes.js'
 import { aheadMs, isUsualHorizon, trustedMarks } from './past.js'
 import type { Roller } from './roller.js'
@@ -147,30 +148,24 @@ export class Monitor {
     void this.#roll()
   }
 
-  /** SIGHUP: a bad file changes nothing and says why. Whether it is in force. */
-  reload(): boolean {
+  /** SIGHUP, and after a command changed the file: a bad one changes nothing. Why not; undefined: it is in force. */
+  reload(): string | undefined {
     const { log, manager, roller } = this.#parts
     let config: ServerConfig
     try {
       config = this.#parts.readConfig()
     } catch (error) {
-      log.error('reload: nothing was changed:')
-      for (const line of String(error instanceof Error ? error.message : error).split('\n')) log.error(line)
-      return false
+      return notReloaded(error, log)
     }
     const why = reloadRefusal(this.#config, config)
-    if (why !== undefined) {
-      log.error(`reload: nothing was changed: ${why}`)
-      return false
-    }
+    if (why !== undefined) return notReloaded(why, log)
     const users = deriveUserKeys(config)
     try {
       roller.replaceUsers(config, users, this.#parts.now().wallMs)
       manager.reload(config)
     } catch (error) {
       roller.replaceUsers(this.#config, this.#users, this.#parts.now().wallMs)
-      log.error(`reload: nothing was changed: ${error instanceof Error ? error.message : error}`)
-      return false
+      return notReloaded(error, log)
     }
     this.#config = config
     this.#users = users
@@ -181,7 +176,7 @@ export class Monitor {
     log.info(
       `reloaded ${config.file}: ${counted(config.users.size, 'user')}, ${counted(config.resources.size, 'resource')}`,
     )
-    return true
+    return undefined
   }
 
   /** What the administrator asked through the control socket. */
@@ -203,12 +198,14 @@ export class Monitor {
       }
       case 'trust-clock':
         return this.#trustClock()
+      case 'reload':
+        return answerOf(this.reload())
       case 'down':
       case 'confirm':
         return { ok: false, error: `${request.command}: expected to be handled by the program` }
       default:
         request satisfies never
-        return { ok: false, error: 'command: expected status, open, revoke, trust-clock or down' }
+        return { ok: false, error: 'command: expected status, open, revoke, reload, trust-clock or down' }
     }
   }
 

@@ -1,17 +1,16 @@
 /** `posternd open` and `posternd revoke`: the administrator's own hand on a running daemon's leases. */
 import { loadServerConfig } from '../../config/files.js'
-import type { ServerConfig } from '../../config/types.js'
 import { askControl, ControlError } from '../../daemon/control.js'
 import { describeOutcome } from '../../daemon/outcomes.js'
 import type { LeaseOutcome } from '../../firewall/types.js'
 import { canonicalAddress } from '../../wire/address.js'
-import { parseId } from '../../wire/ids.js'
 import type { Command, World } from '../command.js'
 import { wholeSeconds } from '../duration.js'
 import { EXIT, type ExitCode } from '../exit.js'
 import { type Arguments, isGiven, type Option, textOf } from '../options.js'
 import { UsageError } from '../usage.js'
 import { CONFIG_OPTION, controlPathOf, JSON_OPTION, RUN_DIR_OPTION } from './options.js'
+import { resourceNamed } from './resource-named.js'
 
 const LIFETIME: Option = {
   name: 'lifetime',
@@ -51,27 +50,10 @@ async function change(command: 'open' | 'revoke', args: Arguments, { printer, en
   const lifetime = textOf(args, 'lifetime')
   const lifetimeSeconds =
     lifetime === undefined ? 0 : wholeSeconds('--lifetime', lifetime, { least: 1, greatest: 0xffff_ffff })
-  const resource = resourceOf(name, loadServerConfig(textOf(args, 'config') ?? env['POSTERN_CONFIG']))
+  const resource = resourceNamed(name, loadServerConfig(textOf(args, 'config') ?? env['POSTERN_CONFIG']), 'RESOURCE').id
   const answer = await askControl(controlPathOf(args), { command, resource, address, lifetimeSeconds })
   if (!answer.ok) throw new ControlError('broken', answer.error)
   const outcome = answer['outcome'] as LeaseOutcome
   printer.line(isGiven(args, 'json') ? JSON.stringify(outcome) : describeOutcome(outcome))
   return outcome.kind === 'refused' ? EXIT.failed : EXIT.ok
-}
-
-/** By name, by a port that it covers, or by id, in this order. */
-function resourceOf(text: string, config: ServerConfig): number {
-  const resources = [...config.resources.values()]
-  const port = /^[0-9]{1,5}$/.test(text) ? Number(text) : undefined
-  const found =
-    resources.find((resource) => resource.name === text) ??
-    resources.find(
-      ({ target }) =>
-        port !== undefined &&
-        target.kind === 'ports' &&
-        target.ports.some(({ first, last }) => first <= port && port <= last),
-    ) ??
-    resources.find((resource) => resource.id === parseId(text))
-  if (found === undefined) throw new UsageError(`RESOURCE "${text}": ${config.file} has none of this name, port or id`)
-  return found.id
 }

@@ -140,9 +140,9 @@ function alignmentCentres(version: number, size: number): number[] {
   return [6, ...Array.from({ length: count - 1 }, (_, i) => size - 7 - (count - 2 - i) * step)]
 }
 
-type Set = (x: number, y: number, dark: boolean) => void
+type SetModule = (x: number, y: number, dark: boolean) => void
 
-function drawFormat(mask: number, size: number, set: Set): void {
+function drawFormat(mask: number, size: number, set: SetModule): void {
   const level = 0b01 // L
   const data = (level << 3) | mask
   const bits = ((data << 10) | remainder(data, 10, 0x537)) ^ 0x5412
@@ -157,7 +157,7 @@ function drawFormat(mask: number, size: number, set: Set): void {
   set(8, size - 8, true)
 }
 
-function drawVersion(version: number, size: number, set: Set): void {
+function drawVersion(version: number, size: number, set: SetModule): void {
   if (version < 7) return
   const bits = (version << 12) | remainder(version, 12, 0x1f25)
   for (let i = 0; i < 18; i++) {

@@ -1,5 +1,6 @@
 /** A QR code for a terminal: two modules a character, dark on light whatever the terminal's own colours are. Pure. */
-const QUIET = 2
+/** As the standard has it. */
+const QUIET = 4
 const DARK_ON_LIGHT = '\u001b[30;107m'
 const RESET = '\u001b[0m'
 
