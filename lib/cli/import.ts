@@ -1,4 +1,4 @@
-/** `postern import letmein`: from letmein's client file to one of postern's. */
+/** `postern import`: from letmein's client file, or fwknop's, to one of postern's. */
 import { type Addition, addOptions } from '../config/add-options.js'
 import { readClientConfig } from '../config/client.js'
 import { clientFiles, thisProcess } from '../config/files.js'
@@ -8,32 +8,41 @@ import { portsOf } from '../config/resources.js'
 import type { ClientConfig } from '../config/types.js'
 import { formatId } from '../wire/ids.js'
 import type { Command } from './command.js'
-import { counted, finishImport, importOptions, importSource, importTarget } from './import-letmein.js'
+import { FWKNOP_OPTIONS, importFwknop, RC_FILE } from './import-fwknop.js'
 import { textOf } from './options.js'
+import { counted, finishImport, importOptions, importSource, importTarget, refuseOptions } from './take-over.js'
 
 const LETMEIN_FILE = '/opt/letmein/etc/letmein.conf'
 
 export const importClient: Command = {
   name: 'import',
-  positionals: 'letmein [FILE]',
-  describe: "take over letmein's client file: says what that means, and with --write makes a postern.conf of it",
+  positionals: 'letmein|fwknop [FILE]',
+  describe: "take over letmein's or fwknop's client file: says what that means, and with --write makes a postern.conf",
   options: [
     ...importOptions('~/.config/postern/postern.conf'),
     { name: 'realm', value: 'TEXT', describe: '[SPA] realm of a server that is posternd by now: knock by both' },
+    ...FWKNOP_OPTIONS,
   ],
   examples: [
     ['postern import letmein', `what of ${LETMEIN_FILE} would be taken over`],
     ['postern import letmein ./letmein.conf --write', 'make ~/.config/postern/postern.conf of it'],
+    ['postern import fwknop --stanza gate', `what of [gate] in ${RC_FILE} would be taken over, which stays as it is`],
   ],
   run: async (args, world) => {
-    const from = importSource(args, LETMEIN_FILE)
+    const { peer, file: from } = importSource(args, { letmein: LETMEIN_FILE, fwknop: RC_FILE })
+    if (peer === 'fwknop') return importFwknop(from, args, world)
+    refuseOptions(
+      args,
+      peer,
+      FWKNOP_OPTIONS.map(({ name }) => name),
+    )
     const to = importTarget(args, clientFiles(world.env)[0]!)
     const realm = textOf(args, 'realm')
     const original = readOwnFile(from, thisProcess('client')).text
     const { warnings } = readClientConfig(original, from)
     const text = addOptions(`# Taken over from ${from}.\n${original}`, additions(realm))
     const config = readClientConfig(text, to)
-    const imported = { from, to, text, takes: takesOf(config), differs: differencesOf(config), warnings }
+    const imported = { peer, from, to, text, takes: takesOf(config), differs: differencesOf(config), warnings }
     const next = [`postern knock HOST PORT    # as before: letmein's -u, -r, -P, -T, -U, -4 and -6 are here, too`]
     return finishImport({ ...imported, next, file: { mode: 0o600, folderMode: 0o700 } }, args, world)
   },

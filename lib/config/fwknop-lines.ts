@@ -36,14 +36,17 @@ export function fwknopLines(text: string, refuse: (line: number, message: string
     }
     if (Buffer.byteLength(row) > MOST_BYTES) return wrong(`more than ${MOST_BYTES} bytes: expected a shorter line`)
     if (CONTROL.test(row)) return wrong('a control character: expected text alone')
-    if (/^[\t ]+[#;]/.test(row))
-      return wrong('blanks before a comment, which fwknopd refuses: expected # as the first character')
     const [, name, raw] = FORM.exec(row) ?? []
-    if (name === undefined || raw === undefined)
-      return wrong(
-        /^[\t ]*$/.test(row) ? 'blanks alone, which fwknopd refuses: expected an empty line' : 'expected NAME VALUE',
-      )
+    if (name === undefined || raw === undefined) return wrong(whatIsMissing(row))
+    // To fwknopd a name that it does not know, which it passes over.
+    if (/^[#;]/.test(name)) return []
     const value = raw.replace(/[\t\v\f ]+$/, '')
     return value === '' ? wrong('expected a value behind the name') : [{ name, raw, value, line }]
   })
+}
+
+/** fwknopd refuses them all. */
+function whatIsMissing(row: string): string {
+  if (/^[\t ]*$/.test(row)) return 'blanks alone: expected an empty line'
+  return /^[\t ]+[#;]/.test(row) ? 'blanks before a comment: expected # as the first character' : 'expected NAME VALUE'
 }

@@ -3,10 +3,9 @@
  * resource has, so that it is guarded and its leases are kept. Pure.
  */
 import type { FwknopTarget } from '../gate/fwknop-stanza.js'
-import type { FwknopPort } from '../wire/fwknop-types.js'
+import { type FwknopPort, portName } from '../wire/fwknop-types.js'
 import { formatId, type ResourceId } from '../wire/ids.js'
 import type { ReadStanza, Said } from './fwknop-stanza.js'
-import { portText } from './fwknop-values.js'
 import { formatRange } from './ports.js'
 import { portsOf } from './resources.js'
 import type { Resource } from './types.js'
@@ -31,14 +30,15 @@ export function fwknopResources(
   const resources = new Map(own)
   const targets = new Map<string, FwknopTarget>()
   const byPort = [...own.values()].filter(({ target }) => target.kind === 'ports')
-  const leaseSeconds = Math.max(0, ...stanzas.map(({ stanza }) => Math.max(stanza.leaseSeconds, stanza.maxSeconds)))
+  const leaseSeconds = Math.max(0, ...stanzas.map(({ stanza }) => stanza.leaseSeconds))
+  const maxSeconds = Math.max(leaseSeconds, ...stanzas.map(({ stanza }) => stanza.maxSeconds))
   for (const { stanza, openPorts } of stanzas) {
     for (const port of stanza.openPorts ?? []) {
-      const text = portText(port)
+      const text = portName(port)
       if (targets.has(text)) continue
       const covering = byPort.find((resource) => hasPort(resource, port.port))
       if (covering === undefined) {
-        const resource = ownResource(port, leaseSeconds, line, own)
+        const resource = ownResource(port, { leaseSeconds, maxSeconds }, line, own)
         if (own.has(resource.id))
           refuse(
             own.get(resource.id)!.line,
@@ -63,7 +63,7 @@ export function fwknopResources(
 
 /** Says of each stanza where it names a part of what a resource opens, and of one that names nothing what that means. */
 export function tellOfParts({ stanza, source, openPorts }: ReadStanza, targets: FwknopResources['targets']): void {
-  const isRestricted = (port: FwknopPort) => stanza.restrictPorts.some((other) => portText(other) === portText(port))
+  const isRestricted = (port: FwknopPort) => stanza.restrictPorts.some((other) => portName(other) === portName(port))
   if (stanza.openPorts === undefined || openPorts === undefined) {
     source.findings.warn(
       source.line.line,
@@ -71,19 +71,19 @@ export function tellOfParts({ stanza, source, openPorts }: ReadStanza, targets: 
     )
     return
   }
-  const named = new Set(stanza.openPorts.map(portText))
+  const named = new Set(stanza.openPorts.map(portName))
   const told = new Set<ResourceId>()
   for (const port of stanza.openPorts) {
-    const target = targets.get(portText(port))
+    const target = targets.get(portName(port))
     if (target === undefined || told.has(target.resource)) continue
     told.add(target.resource)
     const restricted = target.opens.find(isRestricted)
-    const missing = target.opens.find((other) => !named.has(portText(other)))
+    const missing = target.opens.find((other) => !named.has(portName(other)))
     if (missing !== undefined) refusePart(openPorts, port, target, missing)
     else if (restricted !== undefined)
       openPorts.findings.warn(
         openPorts.line.line,
-        `OPEN_PORTS: ${portText(port)}: RESTRICT_PORTS has ${portText(restricted)}, which opens with it: it is not opened`,
+        `OPEN_PORTS: ${portName(port)}: RESTRICT_PORTS has ${portName(restricted)}, which opens with it: it is not opened`,
       )
   }
 }
@@ -91,14 +91,14 @@ export function tellOfParts({ stanza, source, openPorts }: ReadStanza, targets: 
 function refusePart({ findings, line }: Said, port: FwknopPort, target: FwknopTarget, missing: FwknopPort): void {
   findings.refuse(
     line.line,
-    `OPEN_PORTS: ${portText(port)}: resource ${formatId(target.resource)} of posternd.conf opens ${portText(missing)} with it ` +
-      `(${target.opens.length} ports): expected all of them in OPEN_PORTS, or a resource of its own for ${portText(port)}`,
+    `OPEN_PORTS: ${portName(port)}: resource ${formatId(target.resource)} of posternd.conf opens ${portName(missing)} with it ` +
+      `(${target.opens.length} ports): expected all of them in OPEN_PORTS, or a resource of its own for ${portName(port)}`,
   )
 }
 
 function ownResource(
   port: FwknopPort,
-  leaseSeconds: number,
+  { leaseSeconds, maxSeconds }: { readonly leaseSeconds: number; readonly maxSeconds: number },
   line: number,
   own: ReadonlyMap<ResourceId, Resource>,
 ): Resource {
@@ -112,7 +112,7 @@ function ownResource(
     // For fwknop's stanzas alone: no user of [KEYS] may open it.
     users: [],
     timeoutMs: leaseSeconds * 1000,
-    maxTimeoutMs: leaseSeconds * 1000,
+    maxTimeoutMs: maxSeconds * 1000,
     instant: false,
     cut: false,
     connections: 0,
@@ -128,7 +128,7 @@ function addTarget(resource: Resource, targets: Map<string, FwknopTarget>): void
     ).flat(),
   )
   const target = { resource: resource.id, opens, onlyNamed: resource.users !== undefined }
-  for (const port of opens) targets.set(portText(port), target)
+  for (const port of opens) targets.set(portName(port), target)
 }
 
 function protocolsOf({ target }: Resource) {

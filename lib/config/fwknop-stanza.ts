@@ -1,7 +1,7 @@
 /** One stanza of access.conf: from its lines to what the gate judges by (docs/PROTOCOL.md, "fwknop: access.conf"). */
 import { basename } from 'node:path'
 import type { FwknopStanza } from '../gate/fwknop-stanza.js'
-import type { FwknopPort } from '../wire/fwknop-types.js'
+import { type FwknopPort, portName } from '../wire/fwknop-types.js'
 import type { Findings } from './error.js'
 import { base64Key, fwknopKeys, passphrase } from './fwknop-keys.js'
 import type { FwknopLine } from './fwknop-lines.js'
@@ -13,7 +13,6 @@ import {
   fwknopNetworks,
   fwknopPorts,
   fwknopSwitch,
-  portText,
 } from './fwknop-values.js'
 import { type Form, misfit } from './values.js'
 
@@ -115,9 +114,9 @@ function expiryOf(said: Said | undefined): Form<number> {
 function portsOf(said: Said | undefined): readonly FwknopPort[] | undefined {
   const ports = taken(said, fwknopPorts, undefined)
   if (said === undefined || ports === undefined) return said === undefined ? undefined : []
-  const once = new Map(ports.map((port) => [portText(port), port]))
+  const once = new Map(ports.map((port) => [portName(port), port]))
   for (const text of once.keys())
-    if (ports.filter((port) => portText(port) === text).length > 1)
+    if (ports.filter((port) => portName(port) === text).length > 1)
       said.findings.warn(
         said.line.line,
         `${said.line.name}: ${text} is here twice, with which fwknopd refuses every request for it; here it counts once`,

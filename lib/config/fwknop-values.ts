@@ -81,11 +81,6 @@ export const fwknopPorts: Form<readonly FwknopPort[]> = (text) => {
   return { value: ports }
 }
 
-/** `tcp/22`, as a key and in messages. */
-export function portText({ protocol, port }: FwknopPort): string {
-  return `${protocol}/${port}`
-}
-
 /** `MM/DD/YYYY`: the day's first moment where this host is. Unix ms. */
 export const fwknopDate: Form<number> = (text) => {
   const [, month, day, year] = /^([0-9]{1,2})\/([0-9]{1,2})\/([0-9]{4})$/.exec(text) ?? []

@@ -4,7 +4,7 @@
 import { canonicalAddress, type IpAddress } from '../wire/address.js'
 import { ANY_ADDRESS, accessOf } from '../wire/fwknop-access.js'
 import type { FwknopMessage } from '../wire/fwknop-text.js'
-import type { FwknopPort } from '../wire/fwknop-types.js'
+import { type FwknopPort, portName } from '../wire/fwknop-types.js'
 import type { ResourceId } from '../wire/ids.js'
 import type { FwknopSettings, FwknopStanza } from './fwknop-stanza.js'
 import type { FwknopWhy } from './verdict.js'
@@ -21,9 +21,6 @@ export interface Denial {
   readonly why: FwknopWhy
   readonly detail: string
 }
-
-/** The key of FwknopSettings.resources. */
-export const portName = ({ protocol, port }: FwknopPort): string => `${protocol}/${port}`
 
 /** `source` is where the datagram came from. All that is asked for is granted, or nothing. */
 export function judgeMessage(
@@ -61,7 +58,7 @@ function lifetimeOf({ timeoutSeconds }: FwknopMessage, { leaseSeconds, maxSecond
 }
 
 /** The resource behind a port, where the stanza may open every port of it. */
-function targetOf(
+export function targetOf(
   port: FwknopPort,
   { openPorts, restrictPorts }: FwknopStanza,
   resources: FwknopSettings['resources'],

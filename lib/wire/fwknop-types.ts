@@ -29,3 +29,8 @@ export interface FwknopPort {
   readonly protocol: 'tcp' | 'udp'
   readonly port: number
 }
+
+/** `tcp/22`: how messages show it, and the key of a map of them. */
+export function portName({ protocol, port }: FwknopPort): string {
+  return `${protocol}/${port}`
+}

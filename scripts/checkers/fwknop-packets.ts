@@ -3,13 +3,12 @@
  * of all lists have much in common and are read by one function; what one does not say is not asked.
  */
 import { FwknopGate } from '../../lib/gate/fwknop.js'
-import { portName } from '../../lib/gate/fwknop-policy.js'
 import { decryptPacket, openFwknop, readPacket, sealFwknop } from '../../lib/wire/fwknop.js'
 import { accessOf } from '../../lib/wire/fwknop-access.js'
 import { decodeBase64, latin1Bytes, latin1Of } from '../../lib/wire/fwknop-base64.js'
 import { DIGESTS, digestText } from '../../lib/wire/fwknop-digest.js'
 import type { FwknopMessage, FwknopRefusal } from '../../lib/wire/fwknop-text.js'
-import type { FwknopKeys, FwknopMode } from '../../lib/wire/fwknop-types.js'
+import { type FwknopKeys, type FwknopMode, portName } from '../../lib/wire/fwknop-types.js'
 import { attempt, compareFields } from './compare.js'
 import type { RcFiles } from './fwknop-commands.js'
 import { differencesOfCommand } from './fwknop-sent.js'

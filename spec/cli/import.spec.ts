@@ -98,8 +98,9 @@ describe('postern import letmein', () => {
   })
 
   for (const [line, code, message] of [
-    ['import', 2, 'import what?: expected import letmein [FILE]'],
-    ['import fwknop', 2, 'import "fwknop": expected import letmein [FILE]'],
+    ['import', 2, 'import what?: expected import letmein [FILE] or import fwknop [FILE]'],
+    ['import ssh', 2, 'import "ssh": expected import letmein [FILE] or import fwknop [FILE]'],
+    ['import letmein --stanza x', 2, '--stanza with import letmein: it is not for it'],
     ['import letmein a b', 2, 'import letmein "b": expected one file'],
     ['import letmein letmein.conf --write --print', 2, '--print with --write: expected one of them'],
     ['import letmein letmein.conf --force', 2, '--force without --write'],

@@ -27,7 +27,7 @@ describe("fwknop's access.conf", () => {
   it('is read with every line that fwknopd honours', () => {
     const stanza = stanzaOf(
       [
-        '# a comment\n;another\n\nSOURCE:\t192.168.10.77/24, 10.1.1.123 , 10.2.0.0/255.255.0.0 ; who',
+        '# a comment\n;another\n  # indented, as fwknopd lets it pass\n\nSOURCE:\t192.168.10.77/24, 10.1.1.123 , 10.2.0.0/255.255.0.0 ; who',
         'DESTINATION 198.51.100.1',
         '  KEY_BASE64:   aGVsbG8gd29ybGQ=',
         'HMAC_KEY a#b c',
@@ -47,7 +47,7 @@ describe("fwknop's access.conf", () => {
     const { keys, ...rest } = stanza
     expect(rest).to.deep.equal({
       user: 0xf1000000,
-      title: 'access.conf:4',
+      title: 'access.conf:5',
       sources: [
         { address: '192.168.10.0', length: 24 },
         { address: '10.1.1.123', length: 32 },
@@ -107,8 +107,8 @@ describe("fwknop's access.conf", () => {
     ['an unknown name', 'OPEN_PORT tcp/22', /"OPEN_PORT": expected .*did you mean "OPEN_PORTS"/],
     ['a name alone', 'OPEN_PORTS', /expected NAME VALUE$/],
     ['a name with a comment alone', 'OPEN_PORTS ;tcp/22', /expected NAME VALUE$/],
-    ['blanks alone', '   ', /blanks alone, which fwknopd refuses/],
-    ['an indented comment', '  # mine', /blanks before a comment/],
+    ['blanks alone', '   ', /blanks alone: expected an empty line/],
+    ['an indented comment', '  #mine', /blanks before a comment/],
     ['a control character', 'OPEN_PORTS tcp/\u000022', /a control character/],
     ['a long line', `REQUIRE_USERNAME ${'x'.repeat(1020)}`, /more than 1022 bytes/],
     ['a port that is none', 'OPEN_PORTS tcp/65536', /OPEN_PORTS "tcp\/65536": expected tcp\/PORT or udp\/PORT/],

@@ -6,7 +6,10 @@ import { readFileSync } from 'node:fs'
 import { expect } from 'chai'
 import { readClientConfig } from '../../lib/config/client.js'
 import { readServerConfig } from '../../lib/config/server.js'
+import { ACCESS, DAEMON, inMemory, STANZA } from './fwknop-files.js'
 
+/** What the sample refers to. */
+const FILES = inMemory({ [ACCESS]: `${STANZA}OPEN_PORTS tcp/8443\n`, [DAEMON]: '# all defaults\n' })
 const KEY = '9F3C51D2A7B84E06F1C29D7B3A58E4601C7FD2B9856E43A0D1F7285B9CE63A40'
 const conf = (name: string) => readFileSync(new URL(`../../conf/${name}`, import.meta.url), 'utf8')
 
@@ -29,7 +32,8 @@ describe('the samples in conf/', () => {
   it('posternd.conf with all its comments on is read too, and shows the defaults', () => {
     const text = uncommented(conf('posternd.conf'))
     const plain = readServerConfig(conf('posternd.conf'), 'posternd.conf')
-    const config = readServerConfig(text, 'posternd.conf')
+    const config = readServerConfig(text, 'posternd.conf', {}, FILES)
+    expect(config.fwknop).to.deep.include({ files: [ACCESS, DAEMON], ports: [62201] })
     expect(config.users.size).to.equal(1)
     expect(config.resources.get(0x22)).to.deep.include({
       name: 'ssh',
@@ -45,7 +49,7 @@ describe('the samples in conf/', () => {
 
   it('postern.conf is read, and fits posternd.conf', () => {
     const client = readClientConfig(uncommented(conf('postern.conf')), 'postern.conf')
-    const server = readServerConfig(uncommented(conf('posternd.conf')), 'posternd.conf')
+    const server = readServerConfig(uncommented(conf('posternd.conf')), 'posternd.conf', {}, FILES)
     expect(client.warnings).to.deep.equal([])
     expect(client.realm).to.equal(server.spa.realm)
     expect(client.users).to.deep.equal(server.users)

@@ -10,6 +10,7 @@ import { EXIT } from '../exit.js'
 import { isGiven, textOf } from '../options.js'
 import { table } from '../print.js'
 import { UsageError } from '../usage.js'
+import { fwknopMeaning, fwknopWords } from './check-fwknop.js'
 import { checkRuleset } from './check-ruleset.js'
 import { CONFIG_OPTION, JSON_OPTION } from './options.js'
 
@@ -24,7 +25,8 @@ export const check: Command = {
       throw new UsageError(`"${args.positionals[0]}": expected no argument; --config FILE names a file`)
     const read = loadServerConfig(textOf(args, 'config') ?? env['POSTERN_CONFIG'])
     const untried = checkRuleset(read)
-    const more = [...warningsForDaemon(read.file), ...(untried === undefined ? [] : [untried])]
+    const files = [read.file, ...(read.fwknop?.files ?? [])]
+    const more = [...files.flatMap(warningsForDaemon), ...(untried === undefined ? [] : [untried])]
     const config = { ...read, warnings: [...more, ...read.warnings] }
     if (isGiven(args, 'json')) printer.line(JSON.stringify(meaningOf(config)))
     else {
@@ -55,7 +57,8 @@ function meaningOf(config: ServerConfig): object {
     ...resource,
     ...(allowed === undefined ? {} : { users: allowed.map(formatId) }),
   }))
-  return { file, mode: firewall.mode, spa, letmein, users, resources, warnings }
+  const fwknop = config.fwknop === undefined ? {} : { fwknop: fwknopMeaning(config.fwknop) }
+  return { file, mode: firewall.mode, spa, letmein, ...fwknop, users, resources, warnings }
 }
 
 function inWords(config: ServerConfig): string {
@@ -66,7 +69,7 @@ function inWords(config: ServerConfig): string {
     resource.name ?? '',
     targetOf(resource),
     `${resource.timeoutMs / 1000} s`,
-    resource.users === undefined ? 'every user' : `users ${resource.users.map(formatId).join(', ')}`,
+    whoOf(resource),
     [
       resource.instant && 'instant',
       resource.cut && 'cut',
@@ -81,6 +84,7 @@ function inWords(config: ServerConfig): string {
       ? `knocks are heard on ${heard}; realm ${JSON.stringify(spa.realm)}; window ${spa.windowMs / 1000} s`
       : 'postern SPA is off',
     ...letmeinWords(config),
+    ...fwknopWords(config.fwknop),
     `${firewall.mode} mode; ${counted(config.users.size, 'user')}; ${counted(config.resources.size, 'resource')}`,
     table(rows),
   ].join('\n')
@@ -91,6 +95,12 @@ function letmeinWords({ letmein: { enabled, ports, errorPolicy } }: ServerConfig
   const udp = ports.udp === 'any' ? ['any UDP port'] : ports.udp.map((port) => `UDP ${port}`)
   const where = [...udp, ...ports.tcp.map((port) => `TCP ${port}`)].join(', ')
   return [`letmein's clients are heard on ${where}; control-error-policy ${errorPolicy}`]
+}
+
+/** Nobody of [KEYS] may open what OPEN_PORTS alone names. */
+function whoOf({ users }: Resource): string {
+  if (users === undefined) return 'every user'
+  return users.length === 0 ? "fwknop's stanzas alone" : `users ${users.map(formatId).join(', ')}`
 }
 
 function targetOf({ target }: Resource): string {

@@ -1,8 +1,6 @@
-/** `posternd import letmein`: from letmein's server file to one of postern's. */
-import { readFileSync } from 'node:fs'
-import { hostname } from 'node:os'
+/** `posternd import`: from letmein's server file, or fwknop's, to one of postern's. */
 import { addOptions } from '../../config/add-options.js'
-import { groupIds, hostFacts, SERVER_FILES, thisProcess } from '../../config/files.js'
+import { hostFacts, SERVER_FILES, thisProcess } from '../../config/files.js'
 import { parseIni } from '../../config/ini.js'
 import { formatRange } from '../../config/ports.js'
 import { readOwnFile } from '../../config/read-file.js'
@@ -11,15 +9,18 @@ import { readServerConfig } from '../../config/server.js'
 import type { Resource, ServerConfig } from '../../config/types.js'
 import { formatId } from '../../wire/ids.js'
 import type { Command } from '../command.js'
-import { counted, finishImport, importOptions, importSource, importTarget } from '../import-letmein.js'
 import { textOf } from '../options.js'
+import { counted, finishImport, importOptions, importSource, importTarget, refuseOptions } from '../take-over.js'
+import { ACCESS_FILE, FWKNOP_OPTIONS, importFwknop } from './import-fwknop.js'
+import { freshRealm, posternGroup } from './import-parts.js'
 
 const [POSTERN_FILE, LETMEIN_FILE] = SERVER_FILES
 
 export const importServer: Command = {
   name: 'import',
-  positionals: 'letmein [FILE]',
-  describe: "take over letmein's server file: says what that means, and with --write makes a posternd.conf of it",
+  positionals: 'letmein|fwknop [FILE]',
+  describe:
+    "take over letmein's or fwknop's server files: says what that means, and with --write makes a posternd.conf",
   options: [
     ...importOptions(POSTERN_FILE),
     {
@@ -28,13 +29,21 @@ export const importServer: Command = {
       describe: 'a name for this server, the same at its clients',
       preset: 'a fresh one',
     },
+    ...FWKNOP_OPTIONS,
   ],
   examples: [
     ['posternd import letmein', `what of ${LETMEIN_FILE} would be taken over, and what differs`],
     ['posternd import letmein --write && posternd check', `make ${POSTERN_FILE} of it`],
+    ['posternd import fwknop', `what of ${ACCESS_FILE} would be taken over, which stays as it is`],
   ],
   run: async (args, world) => {
-    const from = importSource(args, LETMEIN_FILE)
+    const { peer, file: from } = importSource(args, { letmein: LETMEIN_FILE, fwknop: ACCESS_FILE })
+    if (peer === 'fwknop') return importFwknop(from, args, world)
+    refuseOptions(
+      args,
+      peer,
+      FWKNOP_OPTIONS.map(({ name }) => name),
+    )
     const to = importTarget(args, POSTERN_FILE)
     const original = readOwnFile(from, thisProcess('daemon')).text
     // What is wrong with it is told with letmein's file and line.
@@ -45,20 +54,11 @@ export const importServer: Command = {
       { section: 'SPA', name: 'realm', value: realm, comment: ["Clients that use postern's own knock say the same."] },
     ])
     const config = readServerConfig(text, to, hostFacts())
-    const gid = process.geteuid?.() === 0 ? posternGroup() : undefined
+    const gid = posternGroup()
     const file = { mode: gid === undefined ? 0o600 : 0o640, folderMode: 0o755, ...(gid !== undefined && { gid }) }
-    const told = { takes: takesOf(config), differs: differencesOf(config, original), warnings: config.warnings }
+    const told = { peer, takes: takesOf(config), differs: differencesOf(config, original), warnings: config.warnings }
     return finishImport({ from, to, text, ...told, next: nextOf(config, to, gid), file }, args, world)
   },
-}
-
-/** A name that no other server has: a key that two servers share opens at one of them only. */
-function freshRealm(random: (bytes: number) => Uint8Array): string {
-  return `${hostname()}-${Buffer.from(random(4)).toString('hex')}`
-}
-
-function posternGroup(): number | undefined {
-  return groupIds(readFileSync('/etc/group', 'utf8'), ['postern'])[0]
 }
 
 function takesOf({ users, resources, letmein, spa, firewall }: ServerConfig): [string, string][] {

@@ -1,5 +1,5 @@
 /**
- * What `postern import letmein` and `posternd import letmein` have in common: say what would be taken over and what differs,
+ * What `postern import` and `posternd import` have in common, of letmein and of fwknop: say what would be taken over and what differs,
  * and write a file only where that is asked for.
  */
 import { existsSync } from 'node:fs'
@@ -21,15 +21,19 @@ export function importOptions(preset: string): Option[] {
   ]
 }
 
+/** Whose configuration is taken over. */
+export type Peer = 'letmein' | 'fwknop'
+
 export interface Import {
-  /** letmein's file. */
+  readonly peer: Peer
+  /** Its file. */
   readonly from: string
   readonly to: string
   /** The new file. */
   readonly text: string
   /** Name and value of what is taken over. */
   readonly takes: readonly (readonly [string, string])[]
-  /** Sentences: what is not as with letmein. */
+  /** Sentences: what is not as with it. */
   readonly differs: readonly string[]
   readonly warnings: readonly string[]
   /** What to do when the file is there. */
@@ -37,17 +41,24 @@ export interface Import {
   readonly file: Omit<WriteChoices, 'replaces' | 'stamp'>
 }
 
-/** letmein's file that the words `letmein [FILE]` name. Throws UsageError. */
-export function importSource(args: Arguments, usual: string): string {
-  const [what, file = usual, more] = args.positionals
-  if (what !== 'letmein')
-    throw new UsageError(`import ${what === undefined ? 'what?' : quote(what)}: expected import letmein [FILE]`)
-  if (more !== undefined || file === '')
-    throw new UsageError(`import letmein ${quote(more ?? file)}: expected one file`)
+/** The peer and its file, `letmein [FILE]`; `usual`: where it is where no file is named. Throws UsageError. */
+export function importSource(args: Arguments, usual: Readonly<Record<Peer, string>>): { peer: Peer; file: string } {
+  const [what, named, more] = args.positionals
+  if (what !== 'letmein' && what !== 'fwknop')
+    throw new UsageError(
+      `import ${what === undefined ? 'what?' : quote(what)}: expected import letmein [FILE] or import fwknop [FILE]`,
+    )
+  if (more !== undefined || named === '') throw new UsageError(`import ${what} ${quote(more ?? '')}: expected one file`)
   if (isGiven(args, 'print') && isGiven(args, 'write'))
     throw new UsageError('--print with --write: expected one of them')
   if (isGiven(args, 'force') && !isGiven(args, 'write')) throw new UsageError('--force without --write')
-  return file
+  return { peer: what, file: named ?? usual[what] }
+}
+
+/** Throws UsageError where one of these options, which the other peer has, is given. */
+export function refuseOptions(args: Arguments, peer: Peer, names: readonly string[]): void {
+  const name = names.find((one) => isGiven(args, one))
+  if (name !== undefined) throw new UsageError(`--${name} with import ${peer}: it is not for it: leave it out`)
 }
 
 /** Where the new file goes. */
@@ -66,7 +77,7 @@ export function finishImport(all: Import, args: Arguments, { printer, outside }:
   for (const warning of all.warnings) printer.error(`warning: ${warning}`)
   printer.line(`${all.from} can be taken over:`)
   printer.line(table(all.takes.map(([name, value]) => [`  ${name}`, value])))
-  printer.line(['What differs from letmein:', ...all.differs.map((sentence) => `- ${sentence}`)].join('\n'))
+  printer.line([`What differs from ${all.peer}:`, ...all.differs.map((sentence) => `- ${sentence}`)].join('\n'))
   if (!isGiven(args, 'write')) {
     const there = existsSync(all.to) ? ' --force (a file is there; a copy of it is kept)' : ''
     printer.line(`Nothing was changed. --write${there} makes ${all.to} of it; --print shows that file, keys and all.`)
