@@ -77,6 +77,7 @@ const modules = {
 
 const programs = {
   'postern-words': 'lib/cli/words.ts',
+  'postern-keepalive': 'lib/cli/keepalive-main.ts',
   posternd: 'lib/cli/posternd.ts',
   monitor: 'lib/daemon/monitor-main.ts',
   listener: 'lib/daemon/listener-main.ts',

@@ -55,11 +55,14 @@ export interface KnockArguments {
   readonly connects?: boolean
 }
 
-/** The arguments meant. `hasHost`: the environment names a host, so a first word of digits is a port. Throws UsageError. */
+/**
+ * The arguments meant. `hasHost`: the environment names a host, so a first word of digits is a port. `command`: whose they are.
+ * Throws UsageError.
+ */
 export function knockArguments(
   args: Arguments,
   hasHost: boolean,
-  command: 'knock' | 'connect' = 'knock',
+  command: 'knock' | 'connect' | 'keepalive' = 'knock',
 ): KnockArguments {
   const [first, ...others] = args.positionals
   const hostGiven = first !== undefined && !(hasHost && /^(\w+\/)?\d+$/.test(first))
@@ -101,7 +104,7 @@ export function knockArguments(
 
 /** What one option alone cannot tell. */
 function checkTogether(asked: KnockArguments, command: string): void {
-  const { ports, names, resource, single, extend, lifetimeSeconds, address } = asked
+  const { ports, names, resource, single, extend, lifetimeSeconds } = asked
   if (ports.length + names.length === 0 && command === 'connect')
     throw new UsageError('PORT is missing: expected postern connect HOST PORT')
   if (names.length > 0 && resource !== undefined)
@@ -109,7 +112,7 @@ function checkTogether(asked: KnockArguments, command: string): void {
   if (ports.length > 1 && resource !== undefined) {
     throw new UsageError(`--resource with ${ports.length} ports: expected one port, as it names one resource`)
   }
-  if (single && (extend || lifetimeSeconds > 0 || address !== undefined)) {
+  if (single && (extend || lifetimeSeconds > 0 || asked.address !== undefined || asked.allowWord !== undefined)) {
     throw new UsageError(
       '--single: expected without --extend, --lifetime and --address, which no instant datagram can say',
     )
@@ -150,7 +153,7 @@ function addressOf(args: Arguments): IpAddress | undefined {
   if (text === undefined || (ALLOW_WORDS as readonly string[]).includes(text)) return undefined
   const address = canonicalAddress(text)
   if (address === undefined || address === '::' || address === '0.0.0.0') {
-    throw new UsageError(`--address ${quote(text)}: expected an IPv4 or IPv6 address, like 192.0.2.7`)
+    throw new UsageError(`--address ${quote(text)}: expected an IPv4 or IPv6 address, like 192.0.2.7, or auto`)
   }
   return address
 }

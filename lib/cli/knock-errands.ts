@@ -9,9 +9,9 @@ import type { Plan } from './knock-plan.js'
 
 /** postern's own datagrams. */
 export function spaErrand(plan: Plan, asked: KnockArguments, operation: Operation): Errand {
-  const { lifetimeSeconds, address, single, waitMs } = asked
+  const { lifetimeSeconds, address, allowWord, single, waitMs } = asked
   // An instant datagram can say neither: the kernel would open for the sender, and for the resource's whole time.
-  const canBeInstant = operation === 'open' && lifetimeSeconds === 0 && address === undefined
+  const canBeInstant = operation === 'open' && lifetimeSeconds === 0 && address === undefined && allowWord === undefined
   const wishes = plan.subjects.map(({ resource, instant }): Wish => {
     const sent = instant && canBeInstant ? (single ? 'alone' : 'first') : 'no'
     return { operation, resource, lifetimeSeconds, instant: sent, ...(address !== undefined && { address }) }
@@ -24,6 +24,7 @@ export function spaErrand(plan: Plan, asked: KnockArguments, operation: Operatio
     wishes,
     controlPort: plan.controlPort,
     tries: asked.tries,
+    namesSource: allowWord === 'auto',
     ...(waitMs !== undefined && { wait: { ports, timeoutMs: waitMs } }),
   }
 }

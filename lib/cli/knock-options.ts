@@ -4,7 +4,13 @@ import type { Option } from './options.js'
 const WHO: readonly Option[] = [
   { name: 'user', alias: 'u', value: 'ID', describe: 'who knocks, 1–8 hex digits', preset: 'default-user of the file' },
   { name: 'resource', alias: 'r', value: 'ID', describe: 'what to open, 1–8 hex digits; PORT may be left out then' },
-  { name: 'address', alias: 'a', value: 'ADDR', describe: 'the address to open for', preset: 'that of this machine' },
+  {
+    name: 'address',
+    alias: 'a',
+    value: 'ADDR',
+    describe: "the address to open for; auto: name this machine's own",
+    preset: 'the one that the server sees',
+  },
   { name: 'ipv4', alias: '4', describe: 'knock at IPv4 addresses only' },
   { name: 'ipv6', alias: '6', describe: 'knock at IPv6 addresses only' },
   { name: 'port', alias: 'P', value: 'PORT', describe: 'port that the server hears knocks on, or any (UDP)' },

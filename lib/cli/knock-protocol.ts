@@ -47,8 +47,10 @@ function refuseFwknops(asked: KnockArguments, protocol: string): void {
   if (option !== undefined) throw new UsageError(`--${option} with --protocol ${protocol}: it is fwknop's: ${instead}`)
   if (prefixedPort !== undefined)
     throw new UsageError(`PORT ${quote(prefixedPort)}: expected 1–65535; tcp/ and udp/ are for --protocol fwknop`)
-  if (allowWord !== undefined)
-    throw new UsageError(`--address ${allowWord}: expected an IPv4 or IPv6 address, like 192.0.2.7: ${instead}`)
+  if (allowWord !== undefined && allowWord !== 'auto')
+    throw new UsageError(
+      `--address ${allowWord}: expected an IPv4 or IPv6 address, like 192.0.2.7, or auto: ${instead}`,
+    )
   const isNothingNamed = ports.length === 0 && names.length === 0
   if (isNothingNamed && resource === undefined)
     throw new UsageError('PORT is missing: name one, or a resource, or --resource ID')

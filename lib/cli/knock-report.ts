@@ -1,5 +1,5 @@
 /** What a knock by postern's own datagram has to tell: a sentence for people, an object for programs. Pure. */
-import type { Outcome } from '../client/perform.js'
+import type { Outcome, Unnamed } from '../client/perform.js'
 import type { Opened } from '../client/watch.js'
 import type { Operation } from '../gate/verdict.js'
 import { formatId, type ResourceId, type UserId } from '../wire/ids.js'
@@ -64,6 +64,17 @@ function failure({ host, subjects, outcome, waitMs = 0 }: Report): string {
     `${which} still shut ${waitMs / 1000} s after the knock at ${reached(outcome)}: ` +
     "look at the server's log for this knock; if there is none, check key, realm, both clocks, --port and the way there"
   )
+}
+
+/** What is said where `--address auto` named none. A destination without a way there is told among those not reached. */
+export function unnamedWarnings(unnamed: readonly Unnamed[]): string[] {
+  return unnamed.flatMap(({ to, source }) => {
+    if (source === undefined) return []
+    const why = `this machine's address towards ${to.address} is ${source}`
+    return [
+      `--address auto: ${why}, which others may not see (NAT): it was not named, so the one that the server sees counts`,
+    ]
+  })
 }
 
 /** The one object of --json. */

@@ -11,7 +11,7 @@ import { autoErrand, letmeinErrand, spaErrand } from './knock-errands.js'
 import { KNOCK_OPTIONS, REVOKE_OPTIONS } from './knock-options.js'
 import { type Plan, planKnock, type Source } from './knock-plan.js'
 import { protocolFor } from './knock-protocol.js'
-import { tellKnock } from './knock-report.js'
+import { tellKnock, unnamedWarnings } from './knock-report.js'
 import { readSource } from './knock-source.js'
 import { alarmsOf, tellLetmein } from './letmein-report.js'
 import { type Arguments, isGiven } from './options.js'
@@ -26,6 +26,7 @@ export const knock: Command = {
     ['postern knock gate.example.org 22', 'as ~/.config/postern/postern.conf says'],
     ['postern knock -q --wait gate.example.org 22 && ssh gate.example.org', 'return when the port is open'],
     ['postern knock --lifetime 1h --address 203.0.113.9 192.0.2.1 443', 'for another machine, for an hour'],
+    ['postern knock --address auto gate.example.org 22', 'for this address, whoever sends the knock on'],
     ['postern knock --protocol letmein -r 22 gate.example.org', "by letmein's exchange, which is answered"],
     ['postern knock --protocol fwknop --wait gate tcp/22', 'at a fwknopd, with the keys of [gate] in ~/.fwknoprc'],
     ['postern knock -k laptop.key -u 1 -r 22 --realm gate gate.example.org', 'without a configuration file'],
@@ -74,7 +75,9 @@ export async function carryOut(ask: Ask): Promise<Told> {
 
 async function bySpa({ plan, asked, operation, source, outside }: Ask): Promise<Told> {
   const outcome = await perform(spaErrand(plan, asked, operation), outside)
-  return tellKnock({ ...common(plan, asked, operation, source), host: plan.host, outcome })
+  const report = common(plan, asked, operation, source)
+  const warnings = [...report.warnings, ...unnamedWarnings(outcome.unnamed)]
+  return tellKnock({ ...report, warnings, host: plan.host, outcome })
 }
 
 async function byLetmein({ plan, asked, operation, source, outside }: Ask): Promise<Told> {

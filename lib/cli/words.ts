@@ -7,6 +7,7 @@ import { connect } from './connect.js'
 import type { ExitCode } from './exit.js'
 import { genKey } from './gen-key.js'
 import { importClient } from './import.js'
+import { keepalive } from './keepalive.js'
 import { knock, revoke } from './knock.js'
 import { type Program, runProgram } from './program.js'
 import { sshConfig } from './ssh-config.js'
@@ -14,7 +15,7 @@ import { sshConfig } from './ssh-config.js'
 export const postern: Program = {
   name: 'postern',
   describe: 'a port stays shut until its owner knocks',
-  commands: [knock, connect, revoke, sshConfig, add, genKey, importClient],
+  commands: [knock, connect, keepalive, revoke, sshConfig, add, genKey, importClient],
   exitCodes: [
     'Exit codes:',
     "   0  sent; with --wait: the port is open; by letmein's exchange: the server said COMEIN; connect: all was carried",

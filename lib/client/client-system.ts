@@ -5,10 +5,9 @@
 import type { LetmeinOutside } from './letmein.js'
 import { dialTcp } from './letmein-tcp.js'
 import { dialUdp } from './letmein-udp.js'
-import { type OwnAddress, ownAddress } from './own-address.js'
 import { type Outside, system } from './perform.js'
 
-export type ClientOutside = Outside & LetmeinOutside & { readonly ownAddress: OwnAddress }
+export type ClientOutside = Outside & LetmeinOutside
 
 /** The real one. */
-export const clientSystem: ClientOutside = { ...system, dial: { udp: dialUdp, tcp: dialTcp }, ownAddress }
+export const clientSystem: ClientOutside = { ...system, dial: { udp: dialUdp, tcp: dialTcp } }

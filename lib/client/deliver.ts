@@ -6,6 +6,7 @@ import { randomFillSync } from 'node:crypto'
 import type { Family } from '../wire/address.js'
 import { KnockError } from './error.js'
 import type { Random } from './knock.js'
+import { type OwnAddress, ownAddress } from './own-address.js'
 import { type Probe, probe } from './probe.js'
 import { type Destination, type Lookup, resolve, systemLookup, unresolved } from './resolve.js'
 import { type Outgoing, type Sender, type Sending, send } from './send.js'
@@ -33,6 +34,7 @@ export interface Outside {
   readonly lookup: Lookup
   readonly send: Sender
   readonly probe: Probe
+  readonly ownAddress: OwnAddress
   readonly pause: (ms: number) => Promise<void>
 }
 
@@ -43,6 +45,7 @@ export const system: Outside = {
   lookup: systemLookup,
   send,
   probe,
+  ownAddress,
   pause: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
 }
 

@@ -2,7 +2,6 @@
 import { ANY_ADDRESS } from '../wire/fwknop-access.js'
 import { type Delivery, deliver, type Outcome, type Outside } from './deliver.js'
 import { type FwknopIdentity, type FwknopWish, fwknopPacket, randomFwknopPort } from './fwknop.js'
-import type { OwnAddress } from './own-address.js'
 import type { Destination } from './resolve.js'
 import type { Outgoing } from './send.js'
 
@@ -21,10 +20,8 @@ export interface FwknopErrand extends Delivery {
   readonly timeOffsetMs: number
 }
 
-export type FwknopOutside = Outside & { readonly ownAddress: OwnAddress }
-
 /** Knocks. Throws as `deliver` and `fwknopPacket` do. */
-export function performFwknop(errand: FwknopErrand, outside: FwknopOutside): Promise<Outcome> {
+export function performFwknop(errand: FwknopErrand, outside: Outside): Promise<Outcome> {
   const outgoingTo = async (to: Destination): Promise<Outgoing> => {
     const { identity, wish, controlPort, sourcePort, timeOffsetMs } = errand
     const address = await addressFor(errand.allow, to, outside)
@@ -36,7 +33,7 @@ export function performFwknop(errand: FwknopErrand, outside: FwknopOutside): Pro
 }
 
 /** A packet has room for IPv4 alone: over IPv6 this machine's own address is what the datagram comes from. */
-async function addressFor(allow: FwknopAllow, to: Destination, { ownAddress }: FwknopOutside): Promise<string> {
+async function addressFor(allow: FwknopAllow, to: Destination, { ownAddress }: Outside): Promise<string> {
   if (allow.kind === 'address') return allow.address
   if (allow.kind === 'source' || to.family === 6) return ANY_ADDRESS
   return (await ownAddress(to)) ?? ANY_ADDRESS

@@ -112,6 +112,7 @@ function ownResource(
     // For fwknop's stanzas alone: no user of [KEYS] may open it.
     users: [],
     timeoutMs: leaseSeconds * 1000,
+    saysTimeout: true,
     maxTimeoutMs: maxSeconds * 1000,
     instant: false,
     cut: false,

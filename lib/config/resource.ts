@@ -86,6 +86,7 @@ function readCommon(reader: PartReader, defaults: ResourceDefaults) {
     ...(name === undefined ? {} : { name }),
     ...(users === undefined ? {} : { users: [...new Set(users)] }),
     timeoutMs,
+    saysTimeout: reader.has('timeout') || reader.has('max-timeout'),
     maxTimeoutMs: reader.take('max-timeout', seconds(timeoutMs / 1000), timeoutMs),
     maxLeases: reader.take('leases', integer(0, MOST_LEASES), 0),
     requireAddress: reader.take('require-address', addressPolicy, defaults.requireAddress),

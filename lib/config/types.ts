@@ -37,6 +37,8 @@ export interface Resource {
   readonly users?: readonly UserId[]
   /** A lease's length where the knock names none. */
   readonly timeoutMs: number
+  /** The resource itself says how long a lease is (`timeout` or `max-timeout`); else timeoutMs is what goes for all. */
+  readonly saysTimeout: boolean
   /** No lease is given for longer than this at once. Never below timeoutMs. */
   readonly maxTimeoutMs: number
   /** The kernel itself opens it for a one-time token (docs/PROTOCOL.md, "Instant tokens"). */

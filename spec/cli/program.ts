@@ -32,7 +32,7 @@ realm = gate
 /** Makes the bundles that bin/postern loads out of the sources as they are now. */
 export function bundle(): void {
   if (ALONE !== undefined) return
-  execFileSync(process.execPath, [join(ROOT, 'scripts/bundle.js'), 'postern', 'postern-words'])
+  execFileSync(process.execPath, [join(ROOT, 'scripts/bundle.js'), 'postern', 'postern-words', 'postern-keepalive'])
 }
 
 export interface Ran {

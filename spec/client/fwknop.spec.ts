@@ -1,7 +1,8 @@
 import { expect } from 'chai'
 import { clientSystem } from '../../lib/client/client-system.js'
+import type { Outside } from '../../lib/client/deliver.js'
 import { type FwknopIdentity, fwknopPacket, isFwknopAddress, randomFwknopPort } from '../../lib/client/fwknop.js'
-import { type FwknopErrand, type FwknopOutside, performFwknop } from '../../lib/client/fwknop-perform.js'
+import { type FwknopErrand, performFwknop } from '../../lib/client/fwknop-perform.js'
 import type { Outgoing } from '../../lib/client/send.js'
 import { openFwknop } from '../../lib/wire/fwknop.js'
 import type { FwknopDigest, FwknopMode, FwknopPort } from '../../lib/wire/fwknop-types.js'
@@ -27,9 +28,9 @@ const errand: FwknopErrand = {
   tries: 1,
 }
 
-function outsideOf(changes: Partial<FwknopOutside> = {}) {
+function outsideOf(changes: Partial<Outside> = {}) {
   const sent: Outgoing[] = []
-  const outside: FwknopOutside = {
+  const outside: Outside = {
     ...clientSystem,
     nowMs: () => NOW,
     lookup: async (_, family) => (family === 4 ? ['192.0.2.1', '192.0.2.2'] : ['2001:db8::1']),

@@ -202,3 +202,31 @@ describe('a knock that waits', () => {
     expect(ended).to.equal(true)
   })
 })
+
+describe('a knock that names the address it leaves from', () => {
+  const knock = async (sources: Record<string, string | undefined>) => {
+    const { outside, sent } = outsideOf({ ownAddress: async ({ address }) => sources[address] })
+    const { unnamed } = await perform({ ...errand, namesSource: true }, outside)
+    const named = sent.map(({ bytes, to }) => [to.address, (open(bytes, sealKey) as Knock).address])
+    return { named: Object.fromEntries(named), unnamed }
+  }
+
+  it('names that of each family, and of each route', async () => {
+    const { named, unnamed } = await knock({
+      '192.0.2.1': '8.8.4.4',
+      '192.0.2.2': '9.9.9.9',
+      '2001:db8::1': '2a00:1::7',
+    })
+    expect(named).to.deep.equal({ '192.0.2.1': '8.8.4.4', '192.0.2.2': '9.9.9.9', '2001:db8::1': '2a00:1::7' })
+    expect(unnamed).to.deep.equal([])
+  })
+
+  it('names none that a translator on the way replaces, nor where there is no way, and tells so', async () => {
+    const { named, unnamed } = await knock({ '192.0.2.1': '192.168.1.50', '2001:db8::1': '2a00:1::7' })
+    expect(named).to.deep.equal({ '192.0.2.1': undefined, '192.0.2.2': undefined, '2001:db8::1': '2a00:1::7' })
+    expect(unnamed).to.deep.equal([
+      { to: { address: '192.0.2.1', family: 4 }, source: '192.168.1.50' },
+      { to: { address: '192.0.2.2', family: 4 } },
+    ])
+  })
+})

@@ -66,6 +66,7 @@ describe('what OPEN_PORTS opens', () => {
         target: { kind: 'ports', ports: [{ first: 22, last: 22 }], protocols: [protocol] },
         users: [],
         timeoutMs: 900_000,
+        saysTimeout: true,
         maxTimeoutMs: 900_000,
         instant: false,
         cut: false,

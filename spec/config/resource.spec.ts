@@ -26,6 +26,7 @@ describe('a resource', () => {
       },
       users: [1, 2],
       timeoutMs: 1500,
+      saysTimeout: true,
       maxTimeoutMs: 3_600_000,
       instant: true,
       cut: true,

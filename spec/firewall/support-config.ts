@@ -92,6 +92,7 @@ function resource({ ports = [22], protocols = ['tcp'], target, ...rest }: Wanted
       protocols,
     },
     timeoutMs: 30_000,
+    saysTimeout: true,
     maxTimeoutMs: 600_000,
     instant: false,
     cut: false,
