@@ -1,6 +1,6 @@
 /**
  * Which client the specs run: `bin/postern` of a checkout or an installation, or the one file that POSTERN_CLIENT names (made by
- * scripts/client-binary; spec/alone/client-binary.spec.ts sets it).
+ * scripts/client-binary; spec/getting/client-binary.spec.ts sets it).
  */
 import { join } from 'node:path'
 
