@@ -16,20 +16,21 @@ interface Hasher {
   digest(): Uint8Array
 }
 
+type Hash = { readonly algorithm: string }
 const HASH_BYTES = 32
 
-/** HMAC (RFC 2104) of `sha256` or `sha3-256`: 32 bytes. */
-export function hmac(hash: string, key: Uint8Array, message: Uint8Array): Uint8Array {
-  return new Bun.CryptoHasher(hash, key).update(message).digest()
+/** HMAC (RFC 2104): as many bytes as the hash. */
+export function hmac({ algorithm }: Hash, key: Uint8Array, message: Uint8Array): Uint8Array {
+  return new Bun.CryptoHasher(algorithm, key).update(message).digest()
 }
 
 /** HKDF's first step (RFC 5869): 32 bytes. */
-export function extract(hash: string, ikm: Uint8Array, salt: Uint8Array): Uint8Array {
+export function extract(hash: Hash, ikm: Uint8Array, salt: Uint8Array): Uint8Array {
   return hmac(hash, salt, ikm)
 }
 
 /** HKDF's second step, for up to 32 bytes: its first round. Throws RangeError where more are asked for. */
-export function expand(hash: string, prk: Uint8Array, info: Uint8Array, length: number): Uint8Array {
+export function expand(hash: Hash, prk: Uint8Array, info: Uint8Array, length: number): Uint8Array {
   if (length > HASH_BYTES) throw new RangeError(`length ${length}: expected 0–${HASH_BYTES}`)
   return hmac(hash, prk, Buffer.concat([info, Uint8Array.of(1)])).subarray(0, length)
 }
