@@ -16,20 +16,32 @@ export interface Part {
   readonly line: number
 }
 
+/** Their values have slashes of their own: `prefix: 24/64`, `from: 192.0.2.0/24`. What goes on with a digit belongs to them. */
+const WITH_SLASHES = ['prefix', 'from']
+
 /** The parts in their order. Never throws: what is strange about them is for the caller to say. */
 export function splitParts(option: Option): Part[] {
   let offset = 0
-  return option.value.split('/').map((raw) => {
+  const parts: Part[] = []
+  for (const raw of option.value.split('/')) {
     const text = trim(raw)
     const line = lineAt(option, offset + Math.max(0, raw.indexOf(text)))
     offset += raw.length + 1
-    const colon = text.indexOf(':')
-    const values = text
-      .slice(colon + 1)
-      .split(',')
-      .map(trim)
-    return colon < 0 ? { values, text, line } : { name: trim(text.slice(0, colon)), values, text, line }
-  })
+    const last = parts.at(-1)
+    if (last?.name !== undefined && WITH_SLASHES.includes(last.name) && /^[0-9]/.test(text))
+      parts[parts.length - 1] = partOf(`${last.text}/${text}`, last.line)
+    else parts.push(partOf(text, line))
+  }
+  return parts
+}
+
+function partOf(text: string, line: number): Part {
+  const colon = text.indexOf(':')
+  const values = text
+    .slice(colon + 1)
+    .split(',')
+    .map(trim)
+  return colon < 0 ? { values, text, line } : { name: trim(text.slice(0, colon)), values, text, line }
 }
 
 export class PartReader {

@@ -6,7 +6,7 @@ import { type Findings, quote } from './error.js'
 import type { Option } from './ini.js'
 import { type Part, PartReader, splitParts } from './parts.js'
 import { portRanges, protocolsOf } from './ports.js'
-import type { AddressPolicy, Jump, Resource } from './types.js'
+import type { AddressPolicy, Jump, PrefixLengths, Resource } from './types.js'
 import { boolean, type Form, id, integer, listOf, misfit, nftName, oneOf, seconds } from './values.js'
 
 export interface ResourceDefaults {
@@ -15,13 +15,14 @@ export interface ResourceDefaults {
 }
 
 const HOOKS = ['input', 'forward', 'output'] as const
-const EVERY_KIND = ['users', 'timeout', 'max-timeout', 'leases', 'require-address', 'name']
+const EVERY_KIND = ['users', 'timeout', 'max-timeout', 'leases', 'require-address', 'prefix', 'name']
 const PORT_PARTS = ['port', ...EVERY_KIND, 'instant', 'connections', 'cut']
 /** letmein: of two targets of a jump the last counts. */
 const TARGET_PARTS = HOOKS.flatMap((hook) => [hook, `${hook}-match`])
 const JUMP_PARTS = [...TARGET_PARTS, ...EVERY_KIND]
 /** The kernel's element needs an end that lies ahead: a set element with timeout 0 would never end. */
 const LEAST_LEASE_MS = 100
+const WIDEST: PrefixLengths = { v4: 16, v6: 32 }
 const MOST_LEASES = 65_536
 const MOST_CONNECTIONS = 65_535
 
@@ -32,6 +33,14 @@ const resourceName: Form<string> = (text) =>
   /^(?![0-9]+$)[A-Za-z0-9_.-]{1,32}$/.test(text)
     ? { value: text }
     : misfit(text, '1–32 of A–Z a–z 0–9 _ - ., not digits alone')
+
+/** `24/64`: of IPv4 and of IPv6. Wider ones would let in whole providers. */
+const prefixLengths: Form<PrefixLengths> = (text) => {
+  const [v4, v6] = (/^([0-9]{1,2}) ?\/ ?([0-9]{1,3})$/.exec(text) ?? []).slice(1).map(Number)
+  return v4! >= WIDEST.v4 && v4! <= 32 && v6! >= WIDEST.v6 && v6! <= 128
+    ? { value: { v4: v4!, v6: v6! } }
+    : misfit(text, `the prefix lengths of IPv4 and IPv6, ${WIDEST.v4}–32/${WIDEST.v6}–128, like 24/64`)
+}
 
 /** The resource that an option defines; undefined where what it opens cannot be told (which is then among the findings). */
 export function readResource(
@@ -82,6 +91,7 @@ function readCommon(reader: PartReader, defaults: ResourceDefaults) {
   const timeoutMs = Math.max(LEAST_LEASE_MS, wantedMs)
   if (wantedMs < LEAST_LEASE_MS) reader.warn(reader.line('timeout'), 'the shortest lease is 0.1 s')
   const name = reader.take('name', resourceName, undefined)
+  const prefix = reader.take('prefix', prefixLengths, undefined)
   return {
     ...(name === undefined ? {} : { name }),
     ...(users === undefined ? {} : { users: [...new Set(users)] }),
@@ -90,6 +100,7 @@ function readCommon(reader: PartReader, defaults: ResourceDefaults) {
     maxTimeoutMs: reader.take('max-timeout', seconds(timeoutMs / 1000), timeoutMs),
     maxLeases: reader.take('leases', integer(0, MOST_LEASES), 0),
     requireAddress: reader.take('require-address', addressPolicy, defaults.requireAddress),
+    ...(prefix === undefined ? {} : { prefix }),
   }
 }
 

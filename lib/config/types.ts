@@ -50,6 +50,14 @@ export interface Resource {
   /** How many leases may be live at once; 0: no bound but the set's size. */
   readonly maxLeases: number
   readonly requireAddress: AddressPolicy
+  /** A lease is for all addresses that begin with as many bits as the one that it was opened for; undefined: for that one. */
+  readonly prefix?: PrefixLengths
+}
+
+/** How many bits of an IPv4 and of an IPv6 address count. */
+export interface PrefixLengths {
+  readonly v4: number
+  readonly v6: number
 }
 
 /** A jump of letmein's: while the lease lives, packets of that hook go on to the administrator's own chain. */

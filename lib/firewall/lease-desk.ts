@@ -12,6 +12,7 @@ import { entryOf } from './kernel-leases.js'
 import { Limits } from './limits.js'
 import { connKind, leaseKey, leaseKind, liveKeys } from './names.js'
 import { judge, LEAST_LEASE_MS, lengthOf } from './policy.js'
+import { leasedAddress } from './prefix.js'
 import { Twins } from './twins.js'
 import type { Kernel, LeaseOutcome, LeaseRequest, SetElement, SetRef } from './types.js'
 
@@ -32,10 +33,11 @@ export class LeaseDesk {
   }
 
   /** What becomes of a request. Throws FirewallError where the kernel does not answer. */
-  decide(request: LeaseRequest, draft: Draft, config: ServerConfig, nowMs: number): LeaseOutcome {
-    const judged = judge(request, config)
+  decide(asked: LeaseRequest, draft: Draft, config: ServerConfig, nowMs: number): LeaseOutcome {
+    const judged = judge(asked, config)
     if ('kind' in judged) return judged
     const { resource } = judged
+    const request = { ...asked, address: leasedAddress(asked.address, resource) }
     const set = this.#installation.set(leaseKind(request.address), resource.id)
     if (set === undefined) return this.#unreachable(resource, config)
     const present = this.#look(set, request, draft)
@@ -55,7 +57,8 @@ export class LeaseDesk {
   }
 
   /** Gives a lease that the kernel made by itself its owner, or takes it back. One that has an owner stays as it is. */
-  annotate(record: LeaseRequest, draft: Draft, config: ServerConfig, nowMs: number): LeaseOutcome {
+  annotate(told: LeaseRequest, draft: Draft, config: ServerConfig, nowMs: number): LeaseOutcome {
+    const record = { ...told, address: leasedAddress(told.address, config.resources.get(told.resource) ?? {}) }
     const set = this.#installation.set(leaseKind(record.address), record.resource)
     const present = set && this.#look(set, record, draft)
     this.#twins.note(record, nowMs)

@@ -17,6 +17,8 @@ import { LetmeinLane } from './letmein-lane.js'
 import type { Nft } from './nft.js'
 import type { Trust } from './parts.js'
 import { LEAST_LEASE_MS } from './policy.js'
+import { leasedText } from './prefix.js'
+import { isGone, refusedBy } from './refused.js'
 import { settle } from './remake.js'
 import { ownTable } from './ruleset.js'
 import { readTemplates, type Templates } from './templates.js'
@@ -123,7 +125,8 @@ export class RuleManager {
       ? this.#inKernel.live(this.#config, nowMs)
       : this.#inKernel.found(this.#config, nowMs).map(({ entry }) => entry)
     return entries.map(({ resource, address, user, endMs }) => {
-      const lease = { resource, address, remainingMs: endMs - nowMs }
+      const text = leasedText(address, this.#config.resources.get(resource) ?? {})
+      const lease = { resource, address: text, remainingMs: endMs - nowMs }
       return user === undefined ? lease : { ...lease, user }
     })
   }
@@ -288,13 +291,4 @@ export class RuleManager {
     for (let i = 0; i < keys.length; i += ELEMENTS_AT_ONCE)
       this.#kernel.apply([{ kind: 'remove', from, keys: keys.slice(i, i + ELEMENTS_AT_ONCE) }])
   }
-}
-
-function refusedBy(error: unknown): LeaseOutcome {
-  if (!(error instanceof FirewallError)) throw error
-  return { kind: 'refused', why: 'firewall', detail: `${error.code}: ${error.message}` }
-}
-
-function isGone(error: unknown): boolean {
-  return error instanceof FirewallError && (error.code === 'no-set' || error.code === 'no-table')
 }

@@ -46,7 +46,8 @@ function mayStay(
   to: Succession,
   everyoneStays: (id: ResourceId) => boolean,
 ): boolean {
-  if (!to.after.resources.has(resource)) return false
+  const [was, is] = [to.before.resources.get(resource), to.after.resources.get(resource)]
+  if (is === undefined || JSON.stringify(was?.prefix) !== JSON.stringify(is.prefix)) return false
   if (user !== undefined) return canStillUse(user, resource, to)
   // An instant lease whose record is not here yet: it may be of anybody who could open the resource.
   return ownerOf(comment).by === 'admin' || everyoneStays(resource)

@@ -1,10 +1,12 @@
 /** Which words of the configuration go into the files of nftables/. Pure. */
 import type { Jump, Protocol, Resource, ServerConfig } from '../config/types.js'
+import { addressFromBytes } from '../wire/address.js'
 import { formatId, type UserId } from '../wire/ids.js'
 import { jumpComment, portComment } from './comments.js'
 import { setName } from './names.js'
 import { type Guarded, rangesText, sizeText, timeText, verdictsText } from './nft-text.js'
 import { keysOf } from './policy.js'
+import { leadingBits } from './prefix.js'
 import type { Words } from './template.js'
 
 /** SPA's slot, and what of each slot is in the kernel (docs/PROTOCOL.md, "Datagram", "Instant tokens"). */
@@ -68,6 +70,7 @@ export function resourceWords(resource: Resource, config: ServerConfig): Words {
   const keys = keyCount(users ?? config.users.keys(), config)
   return {
     id: formatId(resource.id),
+    ...prefixWords(resource),
     table: config.firewall.table,
     'record-group': `${config.firewall.recordGroup}`,
     cut,
@@ -85,6 +88,20 @@ export function resourceWords(resource: Resource, config: ServerConfig): Words {
   }
 }
 
+/** What of a packet is looked up among the leases: its source, or the part of it that counts. */
+function prefixWords({ prefix }: Resource): Words & { saddr4: string; saddr6: string } {
+  const masked = (field: string, bits: number, of: 32 | 128) =>
+    bits === of ? field : `${field} & ${addressFromBytes(leadingBits(of / 8, bits))}`
+  const { v4, v6 } = prefix ?? { v4: 32, v6: 128 }
+  return {
+    prefix: prefix !== undefined,
+    prefix4: `${v4}`,
+    prefix6: `${v6}`,
+    saddr4: masked('ip saddr', v4, 32),
+    saddr6: masked('ip6 saddr', v6, 128),
+  }
+}
+
 export function chainWords(resource: Resource, config: ServerConfig): Words {
   const chain = config.firewall.chain!
   const { target, id } = resource
@@ -94,6 +111,7 @@ export function chainWords(resource: Resource, config: ServerConfig): Words {
   const v6 = chain.family !== 'ip'
   const jump = (match: string) => (one: Jump) =>
     `${chain[one.hook]} ${match} jump ${one.chain} comment ${jumpComment(id, one.chain)}`
+  const { saddr4, saddr6 } = prefixWords(resource)
   const bySource = jumps.filter((one) => one.matchSource)
   const forAll = jumps.filter((one) => !one.matchSource)
   return {
@@ -108,8 +126,8 @@ export function chainWords(resource: Resource, config: ServerConfig): Words {
     ports,
     match: ports ? portMatch(resource) : '',
     live: forAll.length > 0,
-    jump4: v4 ? bySource.map(jump(`ip saddr @${setName('lease4', id, 'host')}`)) : [],
-    jump6: v6 ? bySource.map(jump(`ip6 saddr @${setName('lease6', id, 'host')}`)) : [],
+    jump4: v4 ? bySource.map(jump(`${saddr4} @${setName('lease4', id, 'host')}`)) : [],
+    jump6: v6 ? bySource.map(jump(`${saddr6} @${setName('lease6', id, 'host')}`)) : [],
     jump: forAll.map(jump(`meta protocol @${setName('live', id, 'host')}`)),
   }
 }

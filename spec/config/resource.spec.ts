@@ -110,4 +110,16 @@ describe('a resource', () => {
     ])
     expect(read(file(192, ' / users: 1, 77')).limits.maxTokens).to.equal(192)
   })
+
+  it('takes the prefix lengths of both families, whose slash is no end of a part', () => {
+    expect(resource('port: 22 / prefix: 24/64 / timeout: 5')).to.deep.include({
+      prefix: { v4: 24, v6: 64 },
+      timeoutMs: 5000,
+    })
+    expect(resource('port: 22 / prefix: 32 / 128')).to.deep.include({ prefix: { v4: 32, v6: 128 } })
+    for (const wrong of ['24', '8/64', '24/16', '33/64', '24/129', 'a/b', '24/64/3'])
+      expect(problemsOf(`port: 22 / prefix: ${wrong}`).join('\n'), wrong).to.match(
+        /expected the prefix lengths of IPv4 and IPv6, 16–32\/32–128, like 24\/64/,
+      )
+  })
 })
