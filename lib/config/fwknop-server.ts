@@ -7,6 +7,7 @@ import { ConfigError, type Findings } from './error.js'
 import { readAccess } from './fwknop-access.js'
 import { type FwknopDaemon, MOST_AGE_SECONDS, type Overridden, readFwknopDaemon } from './fwknop-daemon.js'
 import { fwknopResources, tellOfParts } from './fwknop-resources.js'
+import type { ReadStanza } from './fwknop-stanza.js'
 import type { Section } from './ini.js'
 import { hearingPorts } from './ports.js'
 import type { ReferredFiles } from './referred-files.js'
@@ -19,6 +20,11 @@ const FIRST_USER = 0xf1000000
 const LAST_USER = 0xf1ffffff
 const FWKNOP_PORT = 62_201
 const MAX_AGE_MS = 120_000
+/** Of all strangers, where there is one HMAC key. Each different one is tried for each packet, at 13–110 µs. */
+const RATE_ALL = 4000
+const BURST_ALL = 1000
+const LEAST_RATE = 100
+const MANY_HMACS = 20_000
 
 const absolutePath: Form<string> = (text) =>
   isAbsolute(text) ? { value: text } : misfit(text, 'a path that begins with /')
@@ -57,8 +63,8 @@ export function readFwknop(
   const limits = {
     rate: section.take('rate', integer(1, 100_000), 30),
     burst: section.take('burst', integer(1, 100_000), 60),
-    rateAll: section.take('rate-all', integer(1, 1_000_000), 4000),
-    burstAll: section.take('burst-all', integer(1, 1_000_000), 1000),
+    rateAll: section.take('rate-all', integer(1, 1_000_000), undefined),
+    burstAll: section.take('burst-all', integer(1, 1_000_000), undefined),
   }
   section.finish('refuse')
   const off: ReadFwknop = { resources: around.resources, warnings: [] }
@@ -83,6 +89,12 @@ export function readFwknop(
     (line, message) => findings.refuse(line, message),
   )
   for (const stanza of access.stanzas) tellOfParts(stanza, targets)
+  const tried = differentHmacs(access.stanzas)
+  if (limits.rateAll !== undefined && limits.rateAll * tried > MANY_HMACS)
+    section.warn(
+      'rate-all',
+      `${limits.rateAll}: strangers can have ${limits.rateAll * tried} HMACs made a second, for there are ${tried} different keys`,
+    )
   for (const user of around.users.keys())
     if (user >= FIRST_USER && user <= LAST_USER)
       findings.refuse(
@@ -96,6 +108,8 @@ export function readFwknop(
       files: [...access.files, ...(configFile === undefined ? [] : [configFile])],
       ports: namedPorts ?? union(around.ports, daemon.ports ?? [FWKNOP_PORT]),
       ...limits,
+      rateAll: limits.rateAll ?? Math.max(LEAST_RATE, Math.floor(RATE_ALL / tried)),
+      burstAll: limits.burstAll ?? Math.max(LEAST_RATE, Math.floor(BURST_ALL / tried)),
       settings: {
         stanzas: access.stanzas.map(({ stanza }, index) => ({ user: FIRST_USER + index, ...stanza })),
         maxAgeMs: namedAgeMs ?? daemon.maxAgeMs ?? MAX_AGE_MS,
@@ -124,4 +138,10 @@ function readDaemon(
 function union(a: ControlPorts['udp'], b: ControlPorts['udp']): ControlPorts['udp'] {
   if (a === 'any' || b === 'any') return 'any'
   return [...new Set([...a, ...b])].sort((x, y) => x - y)
+}
+
+/** How many HMACs the gate makes for a stranger's packet at most, and one. */
+function differentHmacs(stanzas: readonly ReadStanza[]): number {
+  const names = stanzas.map(({ stanza: { keys } }) => keys.hmac && `${keys.hmac.digest} ${keys.hmac.key.join()}`)
+  return Math.max(1, new Set(names).size)
 }

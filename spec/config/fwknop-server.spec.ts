@@ -30,6 +30,23 @@ describe('[FWKNOP] of posternd.conf', () => {
     expect(settings.maxAgeMs).to.equal(30_000)
   })
 
+  it('lets strangers cost no more HMACs where there are more keys', () => {
+    const many = (count: number) =>
+      Array.from({ length: count }, (_, i) => `SOURCE ANY\nKEY k\nHMAC_KEY h${i}\nOPEN_PORTS tcp/22\n`).join('')
+    const rates = (access: string) => {
+      const { rate, burst, rateAll, burstAll } = readWith(access).fwknop!
+      return [rate, burst, rateAll, burstAll]
+    }
+    expect(rates(many(1) + many(1))).to.deep.equal([30, 60, 4000, 1000])
+    expect(rates(many(8))).to.deep.equal([30, 60, 500, 125])
+    expect(rates(many(100))).to.deep.equal([30, 60, 100, 100])
+    const { fwknop, warnings } = readWith(many(8), { more: 'rate-all = 4000\n' })
+    expect(fwknop!.rateAll).to.equal(4000)
+    expect(warnings).to.deep.equal([
+      'posternd.conf:7: [FWKNOP] rate-all 4000: strangers can have 32000 HMACs made a second, for there are 8 different keys',
+    ])
+  })
+
   it('says what is wrong in both files at once, each with its own name', () => {
     expect(refusals(stanza('OPEN_PORTS tcp'), { more: 'max-age = 3601\nrate = 0\n' })).to.deep.equal([
       'posternd.conf:7: [FWKNOP] max-age "3601": expected 1–3600 seconds',
