@@ -17,7 +17,7 @@ export function importOptions(preset: string): Option[] {
     { name: 'write', alias: 'w', describe: 'write the file; else nothing is changed' },
     { name: 'output', alias: 'o', value: 'FILE', describe: 'the file to write', preset },
     { name: 'force', describe: 'with --write: over a file that is there, of which a copy is kept' },
-    { name: 'print', describe: 'print the file (keys and all) and nothing else' },
+    { name: 'print', describe: "print the file (with letmein's keys) and nothing else" },
   ]
 }
 
@@ -80,7 +80,9 @@ export function finishImport(all: Import, args: Arguments, { printer, outside }:
   printer.line([`What differs from ${all.peer}:`, ...all.differs.map((sentence) => `- ${sentence}`)].join('\n'))
   if (!isGiven(args, 'write')) {
     const there = existsSync(all.to) ? ' --force (a file is there; a copy of it is kept)' : ''
-    printer.line(`Nothing was changed. --write${there} makes ${all.to} of it; --print shows that file, keys and all.`)
+    printer.line(
+      `Nothing was changed. --write${there} makes ${all.to} of it; --print shows that file${all.peer === 'letmein' ? ', keys and all' : ''}.`,
+    )
     return EXIT.ok
   }
   // No colons: not every file system takes them.
