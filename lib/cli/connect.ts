@@ -10,9 +10,8 @@ import { relay, standardEnds } from '../client/relay.js'
 import type { Command, World } from './command.js'
 import { connectArguments } from './connect-arguments.js'
 import { EXIT, type ExitCode } from './exit.js'
-import { carryOut } from './knock.js'
+import { readyKnock } from './knock.js'
 import { CONNECT_OPTIONS } from './knock-options.js'
-import { planKnock } from './knock-plan.js'
 import { readSource } from './knock-source.js'
 import { type Arguments, isGiven } from './options.js'
 import { UsageError } from './usage.js'
@@ -30,22 +29,19 @@ export const connect: Command = {
   run,
 }
 
-async function run(args: Arguments, { env, outside, printer }: World): Promise<ExitCode> {
+async function run(args: Arguments, world: World): Promise<ExitCode> {
+  const { env, outside, printer } = world
   const isHandedOver = isGiven(args, 'fdpass')
   if (isHandedOver && !canHandOver())
     throw new UsageError(
       '--fdpass: expected to be started by ssh, with ProxyUseFdpass yes and ProxyCommand env NODE_CHANNEL_FD=1 postern connect --fdpass %h %p',
     )
   const source = await readSource(args, env)
-  const asked = connectArguments(args, source.host !== undefined)
-  const plan = planKnock(asked, source)
-  const port = plan.subjects[0]!.port!
+  const asked = connectArguments(args, source.host !== undefined || isGiven(args, 'stanza'))
+  const knock = await readyKnock({ args, asked, operation: 'open', source, world })
+  const port = knock.port!
   const dial = await dialPort(port, { isPaused: isHandedOver })
-  const outcome = await connectTo(
-    { dial },
-    (raced) => carryOut({ plan, asked, operation: 'open', source, outside: raced }),
-    outside,
-  )
+  const outcome = await connectTo({ dial }, knock.go, outside)
   if (outcome.kind === 'shut') {
     const { warnings, alarms, failure } = outcome.account
     for (const warning of [...warnings, ...alarms]) printer.error(`postern: warning: ${warning}`)
@@ -58,7 +54,7 @@ async function run(args: Arguments, { env, outside, printer }: World): Promise<E
   }
   const end = await relay(outcome.socket, await standardEnds())
   if (end.kind === 'lost')
-    printer.error(`postern: the connection to ${plan.host} port ${port} broke (${codeOf(end.error)})`)
+    printer.error(`postern: the connection to ${knock.host} port ${port} broke (${codeOf(end.error)})`)
   return end.kind === 'lost' ? EXIT.failed : EXIT.ok
 }
 

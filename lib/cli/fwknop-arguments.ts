@@ -30,6 +30,9 @@ export interface FwknopArguments {
 /** Throws UsageError. */
 export function fwknopArguments(args: Arguments, asked: KnockArguments, operation: Operation): FwknopArguments {
   refuseOthers(args, operation)
+  const [name] = asked.names
+  if (name !== undefined)
+    throw new UsageError(`PORT ${quote(name)}: expected a port, like tcp/22: fwknop's packet has no resources`)
   const { allowWord, controlPort, lifetimeSeconds } = asked
   const allow = allowOf(asked)
   return {

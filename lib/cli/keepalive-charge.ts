@@ -10,7 +10,7 @@ import type { World } from './command.js'
 import type { Task } from './keepalive-arguments.js'
 import type { Kept } from './keepalive-tasks.js'
 import { carryOut } from './knock.js'
-import { knockFwknop } from './knock-fwknop.js'
+import { readyFwknop } from './knock-fwknop.js'
 import type { Told } from './told.js'
 
 /** Where no lease's length is known, no older one lasts longer: the server's own default. */
@@ -29,14 +29,7 @@ export function chargeOf({ key, task, source }: Kept, world: World): Omit<Charge
     const { way } = task
     if (way.kind === 'fwknop') {
       const place = { name: way.host, address }
-      return knockFwknop({
-        args: way.args,
-        asked,
-        operation: 'open',
-        source: quiet,
-        place,
-        world: { ...world, outside },
-      })
+      return readyFwknop({ args: way.args, asked, operation: 'open', source: quiet, place, world }).go(outside)
     }
     return carryOut({
       plan: { ...way.plan, protocol: by ?? way.plan.protocol },

@@ -13,10 +13,10 @@ import { fwknopArguments } from './fwknop-arguments.js'
 import { type FwknopSource, planFwknop } from './fwknop-plan.js'
 import { tellFwknop } from './fwknop-report.js'
 import { defaultUsername } from './fwknop-user.js'
+import type { ReadyKnock } from './knock.js'
 import type { KnockArguments } from './knock-arguments.js'
 import type { Source } from './knock-plan.js'
 import type { Arguments } from './options.js'
-import type { Told } from './told.js'
 
 export interface FwknopAsk {
   readonly args: Arguments
@@ -28,24 +28,24 @@ export interface FwknopAsk {
   readonly world: World
 }
 
-/** Knocks. Throws UsageError, ConfigError and KnockError. */
-export async function knockFwknop({ args, asked, operation, source, place, world }: FwknopAsk): Promise<Told> {
+/** Finds stanza, host, keys and ports. Throws UsageError and ConfigError; what it gives to do throws KnockError. */
+export function readyFwknop({ args, asked, operation, source, place, world }: FwknopAsk): ReadyKnock {
   const own = fwknopArguments(args, asked, operation)
   const { errand, keysFrom, warnings } = planFwknop(asked, own, { ...readRc(own.rcFile, source, world), place })
-  const outcome = await knockAt(errand, world)
   const { identity, wish, host } = errand
-  return tellFwknop({
+  const report = {
     host,
     username: identity.username,
     ports: wish.ports,
-    outcome,
     keysFrom,
     warnings: [...source.warnings, ...warnings],
     ...(asked.waitMs !== undefined && { waitMs: asked.waitMs }),
-  })
+  }
+  const go = async (outside: World['outside']) => tellFwknop({ ...report, outcome: await knockAt(errand, outside) })
+  return { host, port: wish.ports[0]!.port, go }
 }
 
-async function knockAt(errand: FwknopErrand, { outside }: World): Promise<Outcome> {
+async function knockAt(errand: FwknopErrand, outside: World['outside']): Promise<Outcome> {
   try {
     return await performFwknop(errand, outside)
   } catch (error) {

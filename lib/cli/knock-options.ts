@@ -36,6 +36,14 @@ const WHO_AND_WHERE: readonly Option[] = [
   { name: 'json', describe: 'print one JSON object' },
 ]
 
+const FWKNOP: readonly Option[] = [
+  { name: 'fwknoprc', value: 'FILE', describe: 'fwknop: the keys and settings of its client', preset: '~/.fwknoprc' },
+  { name: 'stanza', alias: 'n', value: 'NAME', describe: 'fwknop: the section of that file', preset: 'HOST, if there' },
+  { name: 'spoof-user', value: 'NAME', describe: 'fwknop: the user name in the packet', preset: 'as fwknop finds it' },
+  { name: 'source-port', value: 'PORT', describe: 'fwknop: the UDP port to send from', preset: "the system's choice" },
+  { name: 'time-offset', value: '[-]TIME', describe: "fwknop: how far the server's clock is ahead: 90, 10m, =-10m" },
+]
+
 const LIFETIME: Option = {
   name: 'lifetime',
   alias: 'l',
@@ -51,11 +59,7 @@ export const KNOCK_OPTIONS: readonly Option[] = [
   { name: 'timeout', alias: 't', value: 'TIME', describe: 'how long --wait waits', preset: '10s' },
   { name: 'single', describe: 'of an instant resource: send the instant datagram only' },
   { name: 'extend', describe: 'prolong what is open, open nothing' },
-  { name: 'fwknoprc', value: 'FILE', describe: 'fwknop: the keys and settings of its client', preset: '~/.fwknoprc' },
-  { name: 'stanza', alias: 'n', value: 'NAME', describe: 'fwknop: the section of that file', preset: 'HOST, if there' },
-  { name: 'spoof-user', value: 'NAME', describe: 'fwknop: the user name in the packet', preset: 'as fwknop finds it' },
-  { name: 'source-port', value: 'PORT', describe: 'fwknop: the UDP port to send from', preset: "the system's choice" },
-  { name: 'time-offset', value: '[-]TIME', describe: "fwknop: how far the server's clock is ahead: 90, 10m, =-10m" },
+  ...FWKNOP,
 ]
 
 export const REVOKE_OPTIONS = WHO_AND_WHERE
@@ -64,5 +68,6 @@ export const CONNECT_OPTIONS: readonly Option[] = [
   ...WHO.map((option) => (option.name === 'tries' ? { ...option, preset: '3' } : option)),
   LIFETIME,
   { name: 'wait', alias: 'w', value: 'TIME', describe: 'how long to try to connect', preset: '10s' },
+  ...FWKNOP,
   { name: 'fdpass', describe: 'hand the connection to ssh (ProxyUseFdpass yes); see postern ssh-config' },
 ]

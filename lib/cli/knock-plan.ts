@@ -44,7 +44,8 @@ export function planKnock(asked: KnockArguments, known: Source): Plan {
   const { source, address } = sourceFor(known, (asked.host ?? known.host)!)
   const { config } = source
   const protocol = protocolFor(asked, config)
-  if (protocol === 'fwknop') throw new UsageError('--protocol fwknop: expected with postern knock alone')
+  if (protocol === 'fwknop')
+    throw new UsageError('--protocol fwknop: expected with postern knock, connect and keepalive alone')
   const user = asked.user ?? source.user ?? source.key?.user ?? config.defaultUser
   const identity = { user, key: keyOf(user, source), realm: asked.realm ?? config.realm }
   const named = asked.names.map((name) => resourceNamed(name, user, source))

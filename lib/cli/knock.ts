@@ -8,6 +8,7 @@ import type { Command, World } from './command.js'
 import type { ExitCode } from './exit.js'
 import { type KnockArguments, knockArguments } from './knock-arguments.js'
 import { autoErrand, letmeinErrand, spaErrand } from './knock-errands.js'
+import type { FwknopAsk } from './knock-fwknop.js'
 import { KNOCK_OPTIONS, REVOKE_OPTIONS } from './knock-options.js'
 import { type Plan, planKnock, type Source } from './knock-plan.js'
 import { protocolFor } from './knock-protocol.js'
@@ -46,16 +47,32 @@ export const revoke: Command = {
 async function run(args: Arguments, world: World, operation: Operation): Promise<ExitCode> {
   const source = await readSource(args, world.env)
   const asked = knockArguments(args, source.host !== undefined || isGiven(args, 'stanza'))
-  const host = asked.host ?? source.host
-  const { config, address } = configFor(source.config, host ?? '')
+  const ready = await readyKnock({ args, asked, operation, source, world })
+  return tell(await ready.go(world.outside), args, world.printer)
+}
+
+/** A knock by whatever protocol that has only to be done. */
+export interface ReadyKnock {
+  /** Where it goes. */
+  readonly host: string
+  /** The first port that is asked for; undefined: a resource that is no port. */
+  readonly port: number | undefined
+  readonly go: (outside: World['outside']) => Promise<Told>
+}
+
+/** Finds protocol, host, keys and ports. Throws UsageError and ConfigError. */
+export async function readyKnock(wanted: Omit<FwknopAsk, 'place'>): Promise<ReadyKnock> {
+  const { asked, operation, source } = wanted
+  const name = asked.host ?? source.host
+  const { config, address } = configFor(source.config, name ?? '')
   if (protocolFor(asked, config) === 'fwknop') {
     // Loaded only here: AES, MD5 and .fwknoprc are nothing to whoever knocks by another protocol.
-    const { knockFwknop } = await import('./knock-fwknop.js')
-    const place = host === undefined ? undefined : { name: host, address }
-    return tell(await knockFwknop({ args, asked, operation, source, place, world }), args, world.printer)
+    const { readyFwknop } = await import('./knock-fwknop.js')
+    return readyFwknop({ ...wanted, place: name === undefined ? undefined : { name, address } })
   }
   const plan = planKnock(asked, source)
-  return tell(await carryOut({ plan, asked, operation, source, outside: world.outside }), args, world.printer)
+  const go = (outside: World['outside']) => carryOut({ plan, asked, operation, source, outside })
+  return { host: plan.host, port: plan.subjects[0]!.port, go }
 }
 
 /** A knock that is decided upon. */

@@ -162,6 +162,16 @@ describe('the postern program knocks by fwknop’s packet', () => {
     expect(code).to.equal(0)
   })
 
+  it('and connects, for ssh', async () => {
+    const service = createServer((socket) => socket.end('hello')).listen(0, '127.0.0.1')
+    await once(service, 'listening')
+    const { port } = service.address() as AddressInfo
+    expect(await postern(`connect --protocol fwknop gate ${port}`)).to.deep.equal({ code: 0, out: 'hello', err: '' })
+    service.close()
+    await server.hasHeard(1)
+    expect(heard().message).to.equal(`0.0.0.0,tcp/${port}`)
+  })
+
   it('and says what to do where it stays shut (1)', async () => {
     const { code, err } = await postern('knock --wait --timeout 0.3 -n gate 9')
     expect(err).to.match(
@@ -201,6 +211,9 @@ describe('the postern program knocks by fwknop’s packet', () => {
     ['knock -n gate --wait udp/53', 2, '--wait: UDP ports alone, which cannot be probed'],
     ['knock -n gate icmp/8', 2, 'PORT "icmp/8": expected 1–65535'],
     ['knock --protocol fwknop', 2, 'HOST is missing'],
+    ['knock -n gate gate ssh', 2, 'PORT "ssh": expected a port, like tcp/22'],
+    ['connect -n gate udp/53', 2, '--wait: UDP ports alone'],
+    ['connect -n gate', 2, 'PORT is missing: expected postern connect HOST PORT'],
     ['revoke --protocol fwknop gate 22', 2, 'revoke with fwknop: it has no word for it'],
     ['knock --protocol fwknop nobody.invalid 22', 78, 'no key: add KEY_BASE64 and HMAC_KEY_BASE64'],
     ['knock -n nobody 22', 78, 'stanza "nobody": no such stanza: expected one of "default", "gate", "Other"'],

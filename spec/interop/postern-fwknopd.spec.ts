@@ -183,6 +183,17 @@ describe('what postern asks of the real fwknopd', () => {
       expect(await stranger.connect(place.address, 22)).to.equal(outcome.stranger)
     })
 
+  it('connects, for ssh, as soon as the port is open', async () => {
+    const words = ['connect', '--protocol', 'fwknop', 'gate', '22']
+    const { lab } = place
+    const { status, stdout, stderr } = await lab.client.run([join(ROOT, 'bin/postern'), ...words], {
+      env: { HOME: lab.folder, LOGNAME: 'alice' },
+      input: 'hello',
+    })
+    expect({ status, stderr }).to.deep.equal({ status: 0, stderr: '' })
+    expect(stdout).to.include('hello')
+  })
+
   it('comes from the port that is named', async () => {
     const capture = await place.lab.server.capture()
     const since = place.logged
