@@ -23,7 +23,7 @@ const MAX_AGE_MS = 120_000
 /** Of all strangers, where there is one HMAC key. Each different one is tried for each packet, at 13–110 µs. */
 const RATE_ALL = 4000
 const BURST_ALL = 1000
-const LEAST_RATE = 100
+const LEAST_RATE = 10
 const MANY_HMACS = 20_000
 
 const absolutePath: Form<string> = (text) =>

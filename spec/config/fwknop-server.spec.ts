@@ -39,7 +39,7 @@ describe('[FWKNOP] of posternd.conf', () => {
     }
     expect(rates(many(1) + many(1))).to.deep.equal([30, 60, 4000, 1000])
     expect(rates(many(8))).to.deep.equal([30, 60, 500, 125])
-    expect(rates(many(100))).to.deep.equal([30, 60, 100, 100])
+    expect(rates(many(100))).to.deep.equal([30, 60, 40, 10])
     const { fwknop, warnings } = readWith(many(8), { more: 'rate-all = 4000\n' })
     expect(fwknop!.rateAll).to.equal(4000)
     expect(warnings).to.deep.equal([

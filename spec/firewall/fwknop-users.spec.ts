@@ -1,6 +1,5 @@
 import { expect } from 'chai'
 import { isSameStanza, stanzaMayOpen, stanzaOf } from '../../lib/firewall/fwknop-users.js'
-import { fwknopWords } from '../../lib/firewall/fwknop-words.js'
 import { judge, lengthOf } from '../../lib/firewall/policy.js'
 import type { FwknopStanza } from '../../lib/gate/fwknop-stanza.js'
 import { serverConfig, USER } from './support-config.js'
@@ -112,26 +111,5 @@ describe('a stanza of fwknop’s as a user', () => {
       { requireAddress: true },
     ])
       expect(isSameStanza(stanza(), stanza(other)), JSON.stringify(other)).to.equal(false)
-  })
-})
-
-describe('what of fwknop’s goes up', () => {
-  const rateOf = (count: number, more: (i: number) => Partial<FwknopStanza>) => {
-    const words = fwknopWords(configOf(...Array.from({ length: count }, (_, i) => stanza(more(i)))))
-    return [words['fwknop-rate-all'], words['fwknop-burst-all']]
-  }
-
-  it('is as much as the configuration says, and less where each packet is held against many keys', () => {
-    const withKey = (i: number) => ({
-      keys: { ...stanza().keys, hmac: { key: bytes(`${i}`), digest: 'md5' as const } },
-    })
-    expect(rateOf(0, () => ({}))).to.deep.equal(['2000', '500'])
-    expect(
-      rateOf(1000, () => ({})),
-      'of equal keys',
-    ).to.deep.equal(['2000', '500'])
-    expect(rateOf(4, withKey)).to.deep.equal(['2000', '500'])
-    expect(rateOf(100, withKey)).to.deep.equal(['80', '80'])
-    expect(rateOf(20_000, withKey)).to.deep.equal(['1', '1'])
   })
 })

@@ -51,11 +51,14 @@ const READY = { udp: /Kicking off UDP server/, pcap: /Starting fwknopd main even
 export class FwknopServer {
   /** fwknopd, whose lines are its log. */
   readonly daemon: Child
+  /** Its fwknopd.conf and access.conf. */
+  readonly files: { readonly config: string; readonly access: string }
   readonly #host: Namespace
 
-  private constructor(host: Namespace, daemon: Child) {
+  private constructor(host: Namespace, daemon: Child, files: FwknopServer['files']) {
     this.#host = host
     this.daemon = daemon
+    this.files = files
   }
 
   /** It hears at the laboratory's server, on the side of the client, when this returns. Throws with its log where it ends. */
@@ -63,10 +66,11 @@ export class FwknopServer {
     const own = mkdtempSync(join(folder, 'fwknopd-'))
     const capture = mode === 'udp' ? 'ENABLE_UDP_SERVER Y;' : 'PCAP_INTF to-client;'
     const config = write(own, 'fwknopd.conf', `${[capture, ...more].join('\n')}\n`)
-    const words = ['-f', '-v', '-c', config, '-a', write(own, 'access.conf', access), '-r', own]
+    const files = { config, access: write(own, 'access.conf', access) }
+    const words = ['-f', '-v', '-c', config, '-a', files.access, '-r', own]
     const daemon = server.spawn(['fwknopd', ...words], { HOME: own })
     await daemon.waitLine(READY[mode])
-    return new FwknopServer(server, daemon)
+    return new FwknopServer(server, daemon, files)
   }
 
   /** Its chain, as `iptables -S` says it. Empty where it is not there. */
