@@ -1,6 +1,8 @@
-import { chmodSync } from 'node:fs'
+import { chmodSync, readFileSync } from 'node:fs'
 import { expect } from 'chai'
 import { readRows } from '../../lib/cli/keepalive-file.js'
+import { KEEPALIVE_OPTIONS } from '../../lib/cli/keepalive-options.js'
+import { parsePlain } from '../../lib/cli/plain.js'
 import { type Knock, open } from '../../lib/wire/spa.js'
 import { deriveKey } from '../../lib/wire/spa-keys.js'
 import { Listener } from '../client/listener.js'
@@ -44,6 +46,29 @@ describe("keepalive's file", () => {
     expect(() => readRows('# nothing\n', 'f', NOTHING)).to.throw(
       'f: no host: expected a line HOST PORT… [options], like',
     ))
+})
+
+describe('the samples of keepalive in conf/', () => {
+  const conf = (name: string) => readFileSync(new URL(`../../conf/${name}`, import.meta.url), 'utf8')
+
+  it('keepalive.conf is read, with the lines that are only comments too', () => {
+    expect(readRows(conf('keepalive.conf'), 'f', NOTHING)).to.have.length(1)
+    const all = conf('keepalive.conf').replaceAll(/^# ([a-z]+\.example\.org .*)$/gm, '$1')
+    const options = readRows(all, 'f', NOTHING).map(({ args }) => Object.keys(args.values))
+    expect(options).to.deep.equal([[], ['lifetime'], ['while-connected'], ['protocol', 'every']])
+  })
+
+  it('the units run what there is', () => {
+    const commands = ['service', 'once.service', 'once.timer'].flatMap((end) => {
+      const name = `postern-keepalive${end === 'service' ? '.' : '-'}${end}`
+      return [...conf(`systemd/user/${name}`).matchAll(/^ExecStart=postern keepalive (.*)$/gm)].map(
+        ([, words]) => words!,
+      )
+    })
+    for (const words of commands) expect(parsePlain(words.split(' '), KEEPALIVE_OPTIONS), words).to.not.equal(undefined)
+    expect(commands).to.have.length(2)
+    expect(conf('cron.example')).to.match(/ postern keepalive --once server\.example\.org 22$/m)
+  })
 })
 
 describe('postern keepalive', () => {
