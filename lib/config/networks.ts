@@ -1,7 +1,7 @@
 /**
  * Networks as `ADDRESS/LENGTH` in canonical text. Pure; never throws.
  */
-import { addressFromBytes, addressToKey, canonicalAddress } from '../wire/address.js'
+import { addressFromBytes, addressToKey, canonicalAddress, type IpAddress } from '../wire/address.js'
 import { type Form, misfit } from './values.js'
 
 /** One network, or an address for a network of one. What lies right of the prefix must be zero: else it means two things. */
@@ -19,6 +19,13 @@ export const network: Form<string> = (text) => {
   return masked === address
     ? { value: `${address}/${Number(prefix)}` }
     : misfit(text, `the network itself, ${masked}/${prefix}`)
+}
+
+/** Whether an address is in a network of canonical text. */
+export function isWithin(address: IpAddress, of: string): boolean {
+  const [first, prefix] = of.split('/') as [string, string]
+  const bytes = addressToKey(address)
+  return bytes.length === addressToKey(first).length && addressFromBytes(maskedTo(bytes, Number(prefix))) === first
 }
 
 /** Two networks of a list that have addresses in common, or undefined. nft takes no such pair in one set. */

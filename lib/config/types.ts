@@ -5,6 +5,7 @@
  */
 import type { FwknopSettings } from '../gate/fwknop-stanza.js'
 import type { ResourceId, UserId } from '../wire/ids.js'
+import type { Hours } from './hours.js'
 
 export type Protocol = 'tcp' | 'udp'
 
@@ -71,6 +72,12 @@ export interface Jump {
 /** What [USERS] says of a user. */
 export interface Person {
   readonly name?: string
+  /** From this time on he may not knock, Unix ms; no lease of his outlives it. */
+  readonly untilMs?: number
+  /** When he may; undefined: always. No lease of his outlives them. */
+  readonly hours?: readonly Hours[]
+  /** He may open for addresses of these networks alone, as `ADDRESS/LENGTH`; undefined: for any. */
+  readonly networks?: readonly string[]
 }
 
 /** A key that a rotation left valid until this time, Unix ms. */

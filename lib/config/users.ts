@@ -4,10 +4,12 @@
  */
 import { formatId, parseId, type UserId } from '../wire/ids.js'
 import { type Findings, quote } from './error.js'
+import { hours } from './hours.js'
 import { type Section, trim } from './ini.js'
+import { network } from './networks.js'
 import { PartReader, splitParts } from './parts.js'
 import type { OldKey, Person, ServerConfig } from './types.js'
-import { type Form, id, key, misfit } from './values.js'
+import { type Form, id, key, listOf, misfit } from './values.js'
 
 /** What commands and the log call a user. It begins with a letter and is no id of eight digits, so that each can be told. */
 export const userName: Form<string> = (text) =>
@@ -33,7 +35,7 @@ export function readUsers(
     if (people.has(user.value)) findings.refuse(option.line, `${title} is here twice`)
     const parts = splitParts(option)
     const reader = new PartReader(option, title, findings)
-    reader.sort(parts, ['name'], [])
+    reader.sort(parts, ['name', 'until', 'hours', 'from'], [])
     for (const { name, text, line } of parts)
       if (name === undefined) reader.refuse(line, `${quote(text)}: expected NAME: VALUE between "/", like name: alice`)
     const name = reader.take('name', userName, undefined)
@@ -41,9 +43,30 @@ export function readUsers(
     if (owner !== undefined) reader.refuse(reader.line('name'), `name "${name}": user ${formatId(owner)} has it`)
     if (name !== undefined) owners.set(name, user.value)
     if (!keys.has(user.value)) reader.warn(option.line, 'has no key in [KEYS]')
-    people.set(user.value, name === undefined ? {} : { name })
+    const untilMs = reader.take('until', endOfDayOrTime, undefined)
+    const when = reader.take('hours', listOf(hours), undefined)
+    const networks = reader.take('from', listOf(network), undefined)
+    people.set(user.value, {
+      ...(name === undefined ? {} : { name }),
+      ...(untilMs === undefined ? {} : { untilMs }),
+      ...(when === undefined ? {} : { hours: when }),
+      ...(networks === undefined ? {} : { networks }),
+    })
   }
   return people
+}
+
+const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,3})?Z$/
+
+/** A day that is the last, in the server's time zone, or a time in UTC. */
+const endOfDayOrTime: Form<number> = (text) => {
+  const [, year, month, day] = /^(\d{4})-(\d\d)-(\d\d)$/.exec(text)?.map(Number) ?? []
+  const next = year === undefined ? undefined : new Date(year, month! - 1, day! + 1)
+  const isDay = next !== undefined && new Date(year!, month! - 1, day!).getDate() === day
+  const ms = isDay ? next.getTime() : TIME.test(text) ? Date.parse(text) : Number.NaN
+  return Number.isNaN(ms)
+    ? misfit(text, 'his last day, like 2027-03-31, or a time in UTC, like 2027-03-31T20:00:00Z')
+    : { value: ms }
 }
 
 /** [OLD KEYS]: `USER = KEY until TIME`, several by commas. Those of users without a key of today are let be: they open nothing. */
@@ -74,7 +97,6 @@ export function readOldKeys(
 }
 
 const OLD_KEY = /^(\S+)\s+until\s+(\S+)$/
-const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,3})?Z$/
 
 const oldKey: Form<OldKey> = (text) => {
   const [, hex = '', time = ''] = OLD_KEY.exec(trim(text)) ?? []

@@ -3,13 +3,14 @@
  * over, it can ask the monitor for what the users whose keys it has may have anyway, and no more.
  */
 
+import type { Person } from '../config/types.js'
 import type { NflogPacket } from '../firewall/netlink/nflog.js'
 import { SpaGate } from '../gate/spa.js'
 import type { Datagram, Request } from '../gate/verdict.js'
 import type { Now } from '../replay/clock.js'
 import type { Replay } from '../replay/replay.js'
 import { LEAD_MS } from '../slots/schedule.js'
-import { formatId, parseId, type ResourceId } from '../wire/ids.js'
+import { formatId, parseId, type ResourceId, type UserId } from '../wire/ids.js'
 import { datagramOf } from '../wire/ip.js'
 import type { Frame } from './frames.js'
 import { FwknopDesk } from './fwknop-desk.js'
@@ -43,6 +44,7 @@ export class Listener {
   readonly #fwknop: FwknopDesk
   #settings: ListenerSettings | undefined
   #resources = new Map<ResourceId, ListenerResource>()
+  #people: ReadonlyMap<UserId, Person> = new Map()
   #gate: SpaGate | undefined
   #newest: ListenerSettings | undefined
   #isRolling = false
@@ -119,6 +121,7 @@ export class Listener {
     if (this.#newest !== settings) return
     const isFirst = this.#gate === undefined
     this.#settings = settings
+    this.#people = new Map(settings.people)
     this.#resources = new Map(settings.resources.map((resource) => [resource.id, resource]))
     this.#gate = gate
     this.#letmein.use(settings.letmein, settings.resources)
@@ -174,7 +177,12 @@ export class Listener {
     if (seen !== 'fresh') return seen
     const frames: Frame[] = []
     for (const request of requests) {
-      const judgement = judgeRequest(request, this.#resources.get(request.resource))
+      const judgement = judgeRequest(
+        request,
+        this.#resources.get(request.resource),
+        this.#people.get(request.user),
+        this.#now().wallMs,
+      )
       if (judgement.kind === 'refused') return judgement.why
       const { protocol, operation, user, resource, address } = request
       const { lifetimeSeconds } = judgement

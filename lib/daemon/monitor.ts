@@ -18,6 +18,7 @@ import type { Log } from './log.js'
 import { answerOf, notReloaded } from './not-reloaded.js'
 import { describeOutcome, describeRequest } from './outcomes.js'
 import { aheadMs, isUsualHorizon, trustedMarks } from './past.js'
+import { performWelcome } from './recheck.js'
 import type { Roller } from './roller.js'
 import type { ListenerStart, Message } from './settings.js'
 import { settingsFor } from './settings-for.js'
@@ -210,7 +211,8 @@ export class Monitor {
   }
 
   #perform(requests: readonly LeaseRequest[]): LeaseOutcome[] {
-    const outcomes = this.#parts.manager.perform(requests)
+    const { manager, now } = this.#parts
+    const outcomes = performWelcome(requests, this.#config, now().wallMs, (some) => manager.perform(some))
     outcomes.forEach((outcome, i) => {
       const request = requests[i]!
       this.#tally.add(outcome.kind)

@@ -76,6 +76,9 @@ export const REASONS = {
   order: 'letmein: what only a server says',
   'old-key': 'its key was changed, and the time for the old one is over: postern add takes the new line',
   ...fwknopReasons(),
+  'user-expired': 'the user’s time is over ([USERS] until)',
+  'user-hours': 'it is outside the user’s hours ([USERS] hours)',
+  'user-network': 'the user may not open for this address ([USERS] from)',
 } as const
 
 function fwknopReasons(): { readonly [why in FwknopWhy as `fwknop-${why}`]: string } {

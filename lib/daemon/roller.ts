@@ -143,7 +143,7 @@ export class Roller {
 
 function tokenUsersOf(config: ServerConfig, users: readonly UserKeys[]): TokenUser[] {
   const instant = [...config.resources.values()].filter((resource) => resource.instant)
-  return users.flatMap(({ id, instant: key, untilMs }) => {
+  return users.flatMap(({ id, instant: key, tokensUntilMs: untilMs }) => {
     const resources = instant.filter((resource) => resource.users === undefined || resource.users.includes(id))
     return key === undefined || resources.length === 0
       ? []

@@ -13,7 +13,7 @@ export function settingsFor(config: ServerConfig, users: readonly UserKeys[]): L
     windowMs: config.spa.windowMs,
     heardGroup: config.firewall.heardGroup,
     recordGroup: config.firewall.recordGroup,
-    users: users.map(({ instant: _, ...user }) => user),
+    users: users.map(({ instant: _, tokensUntilMs: __, ...user }) => user),
     resources: [...config.resources.values()].map((resource) => ({
       id: resource.id,
       ...(resource.users === undefined ? {} : { users: resource.users }),
@@ -21,6 +21,7 @@ export function settingsFor(config: ServerConfig, users: readonly UserKeys[]): L
       isControlPort: opensControlPort(resource, config.letmein.ports),
       maxLifetimeSeconds: Math.max(1, Math.floor(resource.maxTimeoutMs / 1000)),
     })),
+    people: [...config.people].map(([id, { name: _, ...limits }]) => [id, limits]),
     ...(config.letmein.enabled ? { letmein: letmeinFor(config) } : {}),
     ...(config.fwknop === undefined ? {} : { fwknop: fwknopFor(config.fwknop) }),
   }

@@ -3,7 +3,7 @@
  * instant keys are never among them. JSON behind a u32 length, after an echo of the listener's hello (docs/PROTOCOL.md,
  * "The channel"). Pure.
  */
-import type { AddressPolicy } from '../config/types.js'
+import type { AddressPolicy, Person } from '../config/types.js'
 import type { FwknopSettings, FwknopTarget } from '../gate/fwknop-stanza.js'
 import type { ResourceId, UserId } from '../wire/ids.js'
 
@@ -19,6 +19,8 @@ export interface ListenerSettings {
     readonly untilMs?: number
   }[]
   readonly resources: readonly ListenerResource[]
+  /** When and for which addresses they may knock, of those of whom [USERS] says something. */
+  readonly people: readonly (readonly [UserId, Person])[]
   /** None: letmein is off, and no master key is told. */
   readonly letmein?: ListenerLetmein
   /** None: fwknop is off, and no key of access.conf is told. */

@@ -14,6 +14,8 @@ export interface UserKeys {
   readonly instant?: Uint8Array
   /** A rotation's old key: from this time on, Unix ms, it is dead. */
   readonly untilMs?: number
+  /** So long tokens of his are of use: to the end of this key or of his own time, Unix ms. */
+  readonly tokensUntilMs?: number
 }
 
 /** Sub-keys for every key of every user of the configuration, none where SPA is off. */
@@ -26,13 +28,23 @@ export function deriveUserKeys(config: ServerConfig): UserKeys[] {
   ])
   return keys.map(({ id, key, ...until }) => {
     const derive = (use: 'tag' | 'seal' | 'instant') => deriveKey(key, config.spa.realm, use)
-    const mayInstant = instant.some((resource) => resource.users === undefined || resource.users.includes(id))
+    const { untilMs: personUntilMs, hours, networks } = config.people.get(id) ?? {}
+    // The kernel knows no hours and no networks: such users have no tokens, and come in by the ordinary datagram.
+    const isBound = hours !== undefined || networks !== undefined
+    const mayInstant =
+      !isBound && instant.some((resource) => resource.users === undefined || resource.users.includes(id))
     return {
       id,
       tag: derive('tag'),
       seal: derive('seal'),
       ...(mayInstant ? { instant: derive('instant') } : {}),
       ...until,
+      ...tokensUntil(until.untilMs, personUntilMs),
     }
   })
+}
+
+function tokensUntil(...ends: readonly (number | undefined)[]): Pick<UserKeys, 'tokensUntilMs'> {
+  const known = ends.filter((end) => end !== undefined)
+  return known.length === 0 ? {} : { tokensUntilMs: Math.min(...known) }
 }

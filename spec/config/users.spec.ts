@@ -14,7 +14,34 @@ describe('[USERS]', () => {
     expect(warnings.filter((warning) => warning.includes('USERS'))).to.deep.equal([])
   })
 
+  it('says when and for which addresses they may knock', () => {
+    const line =
+      '1 = name: alice / until: 2027-03-31 / hours: mon-fri 08:00-18:00, Sat 10:00-24:00 / from: 192.0.2.0/24, 2001:db8::/32'
+    expect(read(`${KEYS}[USERS]\n${line}`).people.get(1)).to.deep.equal({
+      name: 'alice',
+      untilMs: new Date(2027, 3, 1).getTime(),
+      hours: [
+        { days: [1, 2, 3, 4, 5], fromMinute: 480, toMinute: 1080 },
+        { days: [6], fromMinute: 600, toMinute: 1440 },
+      ],
+      networks: ['192.0.2.0/24', '2001:db8::/32'],
+    })
+    const of = (parts: string) => read(`${KEYS}[USERS]\n1 = ${parts}`).people.get(1)
+    expect(of('until: 2027-03-31T20:00:00Z')).to.deep.equal({ untilMs: Date.UTC(2027, 2, 31, 20) })
+    expect(of('hours: fri-mon 00:00-06:00')?.hours?.[0]?.days).to.deep.equal([5, 6, 0, 1])
+    expect(of('hours: 22:00-24:00')?.hours?.[0]?.days).to.deep.equal([0, 1, 2, 3, 4, 5, 6])
+  })
+
   for (const [line, wrong] of [
+    ['1 = until: soon', /until "soon": expected his last day, like 2027-03-31/],
+    ['1 = until: 2027-02-30', /until "2027-02-30": expected his last day/],
+    [
+      '1 = hours: 22:00-06:00',
+      /hours "22:00-06:00": expected days and hours of the server.*after midnight is the next day/,
+    ],
+    ['1 = hours: mon-fry 08:00-18:00', /expected days and hours/],
+    ['1 = hours: 08:00-24:01', /expected days and hours/],
+    ['1 = from: 192.0.2.1/24', /from "192.0.2.1\/24": expected the network itself, 192.0.2.0\/24/],
     ['1 = name: 12', /name "12": expected 1–32 of .* a letter first/],
     ['1 = name: deadbeef', /name "deadbeef": expected .* not 8 hex digits/],
     ['1 = alice', /"alice": expected NAME: VALUE between "\/", like name: alice/],

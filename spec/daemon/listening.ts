@@ -25,6 +25,7 @@ export const settings: ListenerSettings = {
   recordGroup: 5801,
   users: [{ id: USER, tag: keys.tag, seal: keys.seal }],
   resources: [{ id: RESOURCE, requireAddress: 'optional', maxLifetimeSeconds: 600, isControlPort: false }],
+  people: [],
   letmein: { users: [{ id: USER, key: KEY }], controlTimeoutMs: 5000, errorPolicy: 'basic-auth', tcpPorts: [] },
 }
 

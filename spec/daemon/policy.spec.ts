@@ -40,8 +40,21 @@ describe('policy', () => {
   ]
   for (const [name, change, given, expected] of cases) {
     it(name, () => {
-      const judgement = judgeRequest({ ...request, ...change }, given)
+      const judgement = judgeRequest({ ...request, ...change }, given, undefined, 0)
       expect(judgement.kind === 'allowed' ? judgement.lifetimeSeconds : judgement.why).to.equal(expected)
     })
   }
+
+  it('holds a user to his time and networks, but lets him revoke', () => {
+    const person = { untilMs: 1000, networks: ['198.51.100.0/24'] }
+    const why = (operation: Request['operation'], address: string, wallMs: number) => {
+      const judgement = judgeRequest({ ...request, operation, address }, resource, person, wallMs)
+      return judgement.kind === 'refused' ? judgement.why : judgement.kind
+    }
+    expect(why('open', '198.51.100.9', 999)).to.equal('allowed')
+    expect(why('open', '198.51.100.9', 1000)).to.equal('user-expired')
+    expect(why('extend', '192.0.2.7', 999)).to.equal('user-network')
+    expect(why('open', '2001:db8::1', 999)).to.equal('user-network')
+    expect(why('revoke', '192.0.2.7', 2000)).to.equal('allowed')
+  })
 })

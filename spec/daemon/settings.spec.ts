@@ -1,8 +1,8 @@
 import { expect } from 'chai'
-import { encodeMessage, type Message, MessageReader } from '../../lib/daemon/settings.js'
+import { encodeMessage, type ListenerSettings, type Message, MessageReader } from '../../lib/daemon/settings.js'
 
 const nonce = Uint8Array.from({ length: 16 }, (_, i) => i + 1)
-const settings = {
+const settings: ListenerSettings = {
   windowMs: 60_000,
   heardGroup: 5800,
   recordGroup: 5801,
@@ -10,6 +10,7 @@ const settings = {
   resources: [
     { id: 2, requireAddress: 'optional' as const, maxLifetimeSeconds: 600, isControlPort: false, users: [1] },
   ],
+  people: [[1, { untilMs: 5, hours: [{ days: [1], fromMinute: 2, toMinute: 3 }], networks: ['192.0.2.0/24'] }]],
 }
 const start: Message = {
   kind: 'start',

@@ -1,0 +1,85 @@
+import { expect } from 'chai'
+import type { Person, ServerConfig } from '../../lib/config/types.js'
+import { performWelcome } from '../../lib/daemon/recheck.js'
+import { standingOf } from '../../lib/daemon/standing.js'
+import type { LeaseRequest } from '../../lib/firewall/types.js'
+import { serverConfig } from '../firewall/support-config.js'
+
+/** Thursday, in whatever time zone this runs. */
+const at = (hour: number, minute = 0, day = 19) => new Date(2026, 10, day, hour, minute).getTime()
+const OFFICE: Person = { hours: [{ days: [1, 2, 3, 4, 5], fromMinute: 8 * 60, toMinute: 18 * 60 }] }
+const HERE = '192.0.2.7'
+
+describe('a user’s standing', () => {
+  it('is without bounds where the file says nothing', () => {
+    const forEver = { kind: 'welcome', untilMs: Number.POSITIVE_INFINITY }
+    expect(standingOf(undefined, HERE, 0)).to.deep.equal(forEver)
+    expect(standingOf({ name: 'alice' }, HERE, 0)).to.deep.equal(forEver)
+  })
+
+  it('ends with his time, to the millisecond', () => {
+    expect(standingOf({ untilMs: 5 }, HERE, 4)).to.deep.equal({ kind: 'welcome', untilMs: 5 })
+    expect(standingOf({ untilMs: 5 }, HERE, 5)).to.deep.equal({ kind: 'refused', why: 'user-expired' })
+  })
+
+  it('is good within his hours, up to their end', () => {
+    expect(standingOf(OFFICE, HERE, at(7, 59)).kind).to.equal('refused')
+    expect(standingOf(OFFICE, HERE, at(8))).to.deep.equal({ kind: 'welcome', untilMs: at(18) })
+    expect(standingOf(OFFICE, HERE, at(17, 59))).to.deep.equal({ kind: 'welcome', untilMs: at(18) })
+    expect(standingOf(OFFICE, HERE, at(18))).to.deep.equal({ kind: 'refused', why: 'user-hours' })
+    expect(standingOf(OFFICE, HERE, at(12, 0, 21)), 'Saturday').to.deep.equal({ kind: 'refused', why: 'user-hours' })
+    const both = { ...OFFICE, untilMs: at(9) }
+    expect(standingOf(both, HERE, at(8))).to.deep.equal({ kind: 'welcome', untilMs: at(9) })
+  })
+
+  it('is good for addresses of his networks alone', () => {
+    const person = { networks: ['192.0.2.0/25', '2001:db8::/32'] }
+    for (const [address, kind] of [
+      [HERE, 'welcome'],
+      ['192.0.2.128', 'refused'],
+      ['2001:db8:ffff::1', 'welcome'],
+      ['2001:db9::1', 'refused'],
+    ] as const)
+      expect(standingOf(person, address, 0).kind, address).to.equal(kind)
+  })
+})
+
+describe('the monitor', () => {
+  const config = (people: [number, Person][]): ServerConfig => ({
+    ...serverConfig({ resources: [{ id: 0x16, timeoutMs: 30_000 }] }),
+    people: new Map(people),
+  })
+  const open = (user: number, lifetimeMs = 0): LeaseRequest => ({
+    operation: 'open',
+    user,
+    resource: 0x16,
+    address: HERE,
+    lifetimeMs,
+  })
+  const ask = (requests: readonly LeaseRequest[], of: ServerConfig, wallMs: number) => {
+    const passed: LeaseRequest[] = []
+    const outcomes = performWelcome(requests, of, wallMs, (some) => {
+      passed.push(...some)
+      return some.map(() => ({ kind: 'opened', remainingMs: 1 }))
+    })
+    return { passed, outcomes }
+  }
+
+  it('cuts a lease to what is left of the user’s time, also where the knock names no lifetime', () => {
+    const { passed } = ask([open(1), open(1, 500), open(2)], config([[1, { untilMs: 1000 }]]), 0)
+    expect(passed.map(({ lifetimeMs }) => lifetimeMs)).to.deep.equal([1000, 500, 0])
+  })
+
+  it('refuses by itself what the listener should have refused, and keeps the order of the answers', () => {
+    const { passed, outcomes } = ask([open(2), open(1), open(2)], config([[1, { untilMs: 1000 }]]), 1000)
+    expect(passed).to.have.length(2)
+    expect(outcomes.map(({ kind }) => kind)).to.deep.equal(['opened', 'refused', 'opened'])
+    expect(outcomes[1]).to.include({ detail: 'the user’s time is over ([USERS] until)' })
+  })
+
+  it('lets the administrator open, and everybody revoke', () => {
+    const { user: _, ...admin } = open(1)
+    const { passed } = ask([admin, { ...open(1), operation: 'revoke' }], config([[1, { untilMs: 1 }]]), 5)
+    expect(passed).to.have.length(2)
+  })
+})
