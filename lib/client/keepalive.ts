@@ -151,7 +151,8 @@ export class Keepalive {
     kept.isFailureTold = false
     kept.failedSinceMs = undefined
     for (const text of attempt.kind === 'done' ? attempt.warnings : []) {
-      const once = `${charge.key}\n${text}`
+      // A time or a duration in it makes it no other warning.
+      const once = `${charge.key}\n${text.replaceAll(/\d+/g, '')}`
       if (this.#told.has(once)) continue
       this.#told.add(once)
       this.#tell({ kind: 'warning', charge, text })

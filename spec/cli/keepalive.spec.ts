@@ -143,6 +143,19 @@ describe('postern keepalive', () => {
     await heard(1)
   })
 
+  it("knocks by fwknop's packet, with the keys of its own file", async () => {
+    const rc = home.write('fwknoprc', '[default]\nKEY secret\nHMAC_KEY secret2\nUSE_HMAC Y\nALLOW_IP source\n')
+    const words = `--once --protocol fwknop --fwknoprc ${rc} -P ${server.port} 127.0.0.1 tcp/22`
+    expect(await postern(words)).to.deep.equal({ code: 0, out: '', err: '' })
+    await server.hasHeard(1)
+    expect(server.heard[0]!.toString('latin1')).to.match(/^[A-Za-z0-9+/]{100,}$/)
+    const { code, err } = await postern(words.replace('--once ', ''))
+    expect(code).to.equal(2)
+    expect(err).to.include(
+      "127.0.0.1: how long fwknop's port stays open is not known: use --lifetime 10m or --every 4m",
+    )
+  })
+
   it('--while-connected knocks nowhere without a connection', async () => {
     const ran = await postern(`--once --while-connected -P ${server.port} 127.0.0.1 22`)
     expect(ran).to.deep.equal({ code: 0, out: '', err: '' })

@@ -164,3 +164,32 @@ describe('postern keepalive', () => {
     expect(await held.talk()).to.equal('answered')
   })
 })
+
+describe('postern keepalive by `auto`, at a server that hears nothing but letmein', () => {
+  let story: Story
+  before(async () => {
+    const resources = ['00000001 = port: 22 / timeout: 2']
+    story = await begin({ resources, daemon: false })
+    const { postern } = story
+    postern.configure(
+      serverFile(resources, { more: '[LETMEIN]\nenabled = yes' }).replace('[SPA]', '[SPA]\nenabled = no'),
+    )
+    postern.configureClient(`${clientFile(resources)}[LETMEIN]\nenabled = yes\n`)
+    story.daemon = await postern.start()
+  })
+  after(() => story.close())
+
+  it('finds out what opens the port, and stays with that: no lease ends, and the service meets no more probes', async () => {
+    const { client, server } = story
+    const child = keepalive(story, server.v4, '22')
+    await becomesOpen(client, server.v4)
+    await staysOpen(story, 2)
+    const capture = await server.capture()
+    const before = linesOf(story.daemon!, /prolonged/).length
+    await poll('5 renewals', () => linesOf(story.daemon!, /prolonged/).length >= before + 5, { within: 10_000 })
+    const packets = await capture.packets()
+    expect(packets.filter(({ kind, outgoing }) => kind === 'tcp' && !outgoing)).to.deep.equal([])
+    expect(await client.connect(server.v4, 22)).to.equal('open')
+    expect(linesOf(child, /letmein's exchange did: compare this machine's clock/)).to.have.length(1)
+  })
+})
