@@ -40,7 +40,10 @@ export interface KnockOptions {
   readonly controlPort?: number | 'any'
   /** Wanted length of the lease in seconds; 0, the default: the server's own. */
   readonly lifetimeSeconds?: number
-  /** The address to open for, where it is not the one that the datagrams come from. */
+  /**
+   * The address to open for, where it is not the one that the datagrams come from. `auto`: names the one that they leave from,
+   * where it is a global one, so that nobody else can use them for himself (docs/PROTOCOL.md, "Naming one's own address").
+   */
   readonly address?: string
   /** Which addresses of the host are knocked at; both families where none is said. */
   readonly families?: readonly Family[]
@@ -122,6 +125,7 @@ function errandOf(options: KnockOptions): Errand {
     wishes: [wishOf(options)],
     controlPort: controlPort === 'any' ? 'any' : whole('controlPort', controlPort, 1, MAX_PORT),
     tries: whole('tries', options.tries ?? 1, 1, 100),
+    namesSource: options.address === 'auto',
     ...(waitMs !== undefined && {
       wait: { ports: [whole('port', port!, 1, MAX_PORT)], timeoutMs: whole('waitMs', waitMs, 1, MAX_TIMER_MS) },
     }),
@@ -129,11 +133,11 @@ function errandOf(options: KnockOptions): Errand {
 }
 
 function wishOf({ operation = 'open', resource, lifetimeSeconds = 0, address, instant = false }: KnockOptions): Wish {
-  const canonical = address === undefined ? undefined : canonicalAddress(address)
-  if (address !== undefined && canonical === undefined) {
-    throw new KnockError('option', `address ${JSON.stringify(address)}: expected an IPv4 or IPv6 address`)
+  const canonical = address === undefined || address === 'auto' ? undefined : canonicalAddress(address)
+  if (address !== undefined && address !== 'auto' && canonical === undefined) {
+    throw new KnockError('option', `address ${JSON.stringify(address)}: expected an IPv4 or IPv6 address, or auto`)
   }
-  const plain = operation === 'open' && lifetimeSeconds === 0 && canonical === undefined
+  const plain = operation === 'open' && lifetimeSeconds === 0 && address === undefined
   return {
     operation,
     resource: whole('resource', resource, 0, MAX_U32),

@@ -27,6 +27,14 @@ describe('knock() for programs', () => {
     expect(heard).to.include({ operation: 'open', user: 5, resource: 0x22, lifetimeSeconds: 60, address: '192.0.2.7' })
   })
 
+  it('with the address auto names none that others may not see, and is no instant one', async () => {
+    await knock({ ...options, address: 'auto', instant: true })
+    await server.hasHeard(1)
+    const heard = open(server.heard[0]!, sealKey)
+    expect(heard).to.include({ instant: false }).and.not.have.property('address')
+    expect(server.heard).to.have.length(1)
+  })
+
   it('takes the key as hex digits too', async () => {
     await knock({ ...options, key: Buffer.from(key).toString('hex') })
     await server.hasHeard(1)
@@ -54,7 +62,7 @@ describe('knock() for programs', () => {
     ['a key of other letters', { key: 'secret' }, 'key of 6: expected 32 bytes or 64 hex digits'],
     ['a negative resource', { resource: -1 }, 'resource -1: expected a whole number 0–4294967295'],
     ['a fractional lifetime', { lifetimeSeconds: 1.5 }, 'lifetimeSeconds 1.5: expected a whole number 0–4294967295'],
-    ['no address', { address: 'here' }, 'address "here": expected an IPv4 or IPv6 address'],
+    ['no address', { address: 'here' }, 'address "here": expected an IPv4 or IPv6 address, or auto'],
     ['port 0', { controlPort: 0 }, 'controlPort 0: expected a whole number 1–65535'],
     ['no tries', { tries: 0 }, 'tries 0: expected a whole number 1–100'],
     ['waiting for nothing', { waitMs: 100 }, 'waitMs without port: name the TCP port'],
