@@ -55,7 +55,7 @@ export const add: Command = {
         'the line holds a key, and everybody on this machine can see command lines: expected it by standard input: ' +
           'postern add, then paste it (and as it was seen, change the key: posternd rotate USER)',
       )
-    const path = textOf(args, 'config') ?? env['POSTERN_CONFIG'] ?? clientFiles(env)[0]
+    const path = textOf(args, 'config') ?? (env['POSTERN_CONFIG'] || clientFiles(env)[0])
     if (path === undefined || path === '') throw new UsageError('--config: expected a file, as there is no HOME')
     refuseToHide(path, args, env)
     const line = read(

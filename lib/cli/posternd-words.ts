@@ -6,6 +6,7 @@ import { ReplayError } from '../replay/error.js'
 import { check } from './daemon/check.js'
 import { enroll } from './daemon/enroll.js'
 import { importServer } from './daemon/import.js'
+import { init } from './daemon/init.js'
 import { open, revoke } from './daemon/lease-commands.js'
 import { remove } from './daemon/remove.js'
 import { rotate } from './daemon/rotate.js'
@@ -22,6 +23,7 @@ export const posternd: Program = {
   describe: 'guards ports, and opens them for those who knock',
   exitCodeOf: codeOf,
   commands: [
+    init,
     run,
     check,
     status,

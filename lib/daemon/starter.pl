@@ -82,8 +82,10 @@ sub folder {
   for my $owner ((lstat $path)[4], (stat $path)[4]) {
     $owner == $> || defined $uid && $owner == $uid or end(NOPERM, "$path: owner $owner: expected " . (defined $uid ? "$> or $uid" : $>));
   }
-  defined $uid and chown $uid, $gid, $path;
-  chmod $mode, $path or end(NOPERM, "$path: $!: expected a folder of ours");
+  my ($found_mode, $found_uid, $found_gid) = (stat _)[2, 4, 5];
+  # Under systemd they are made already, and we have no right to it.
+  defined $uid && ($found_uid != $uid || $found_gid != $gid) and chown $uid, $gid, $path;
+  ($found_mode & 07777) == $mode or chmod $mode, $path or end(NOPERM, "$path: $!: expected a folder of ours");
 }
 umask 077;
 my $listener_dir = "$option{'run-dir'}/listener";

@@ -14,7 +14,15 @@ import type { Namespace, Outcome } from './namespace.js'
 
 const CHECKOUT = fileURLToPath(new URL('../..', import.meta.url))
 /** What `npm pack` would ship and the daemon needs. */
-const PROGRAMS = ['package.json', 'bin', 'dist/programs', 'lib/daemon/starter.pl', 'lib/daemon/opener.pl', 'nftables']
+const PROGRAMS = [
+  'package.json',
+  'bin',
+  'dist/programs',
+  'lib/daemon/starter.pl',
+  'lib/daemon/opener.pl',
+  'nftables',
+  'conf',
+]
 
 export const USER = '0000000A'
 export const KEY = 'C3'.repeat(32)

@@ -11,7 +11,7 @@ import { controlPathOf } from './options.js'
 
 /** The file that --config, POSTERN_CONFIG or the usual places name. */
 export function serverFileOf(args: Arguments, env: World['env']): string {
-  return textOf(args, 'config') ?? env['POSTERN_CONFIG'] ?? firstThere(SERVER_FILES) ?? SERVER_FILES[0]
+  return textOf(args, 'config') ?? (env['POSTERN_CONFIG'] || (firstThere(SERVER_FILES) ?? SERVER_FILES[0]))
 }
 
 /**

@@ -130,6 +130,7 @@ function nextOf({ firewall }: ServerConfig, to: string, gid: number | undefined)
       : []),
     to === POSTERN_FILE ? 'posternd check' : `posternd check --config ${to}`,
     `systemctl disable --now letmeind.service letmeind.socket letmeinfwd.service letmeinfwd.socket${firewall.chain ? '    # its leases end here' : ''}`,
+    'install -D -m 644 "$(npm root --global)/postern/conf/systemd/letmein.conf" /etc/systemd/system/postern.service.d/letmein.conf && systemctl daemon-reload    # letmein is answered',
     'posternd trust-clock',
     'systemctl enable --now postern-gate postern',
   ]
