@@ -1,5 +1,6 @@
 /** The figures of scripts/bench, by name, in their order. */
 import { client } from './client.js'
+import { fwknop } from './fwknop.js'
 import { growth } from './growth.js'
 import { instant } from './instant.js'
 import { letmein } from './letmein.js'
@@ -27,4 +28,5 @@ export const FIGURES: Readonly<Record<string, Measure>> = {
   growth,
   peers,
   letmein,
+  fwknop,
 }
