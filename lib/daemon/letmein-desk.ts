@@ -7,7 +7,7 @@ import { LetmeinGate, type LetmeinVerdict, type SaltMemory } from '../gate/letme
 import { LetmeinConnection } from '../gate/letmein-connection.js'
 import type { Answer, Datagram, Path, Request } from '../gate/verdict.js'
 import type { Now } from '../replay/clock.js'
-import { formatId, type UserId } from '../wire/ids.js'
+import type { UserId } from '../wire/ids.js'
 import { type AuthOf, isLetmein } from '../wire/letmein.js'
 import type { Answers } from './answers.js'
 import { LetmeinTcp } from './letmein-tcp.js'
@@ -24,6 +24,8 @@ export interface LetmeinDeskParts {
   /** Answers over UDP; an exchange lasts so long, ms. */
   openAnswers(lastsMs: number): Answers
   onError(why: string): void
+  /** What a user is called. */
+  userWords(user: UserId): string
   /** Replay, policy, channel: why it went no further, or undefined where the monitor was asked. */
   submit(request: Request, source: string, sequence: number): Reason | undefined
   /** Counts it, and says so where it was a user of ours. */
@@ -107,7 +109,7 @@ export class LetmeinDesk {
       case 'silence':
       case 'reply':
         if (verdict.kind === 'silence' || verdict.why !== undefined) {
-          const who = verdict.user === undefined ? undefined : `letmein user ${formatId(verdict.user)}`
+          const who = verdict.user === undefined ? undefined : `letmein ${this.#parts.userWords(verdict.user)}`
           this.#parts.refused(verdict.why!, path.source, who, verdict.detail)
         }
         return false

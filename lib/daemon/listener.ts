@@ -10,8 +10,9 @@ import type { Datagram, Request } from '../gate/verdict.js'
 import type { Now } from '../replay/clock.js'
 import type { Replay } from '../replay/replay.js'
 import { LEAD_MS } from '../slots/schedule.js'
-import { formatId, parseId, type ResourceId, type UserId } from '../wire/ids.js'
+import { parseId, type ResourceId, type UserId } from '../wire/ids.js'
 import { datagramOf } from '../wire/ip.js'
+import { idWords, userWords } from './called.js'
 import type { Frame } from './frames.js'
 import { FwknopDesk } from './fwknop-desk.js'
 import type { LetmeinDesk, LetmeinDeskParts } from './letmein-desk.js'
@@ -33,7 +34,7 @@ export interface ListenerParts {
   /** False where the monitor does not keep up. */
   send(frame: Frame): boolean
   /** Letmein's side, which hands its requests back to `submit`. */
-  openLetmein(parts: Pick<LetmeinDeskParts, 'submit' | 'refused'>): LetmeinDesk
+  openLetmein(parts: Pick<LetmeinDeskParts, 'submit' | 'refused' | 'userWords'>): LetmeinDesk
   openReplay(start: ListenerStart, settings: ListenerSettings, horizonMs: number): Replay
 }
 
@@ -53,6 +54,7 @@ export class Listener {
   constructor(parts: ListenerParts) {
     this.#parts = parts
     this.#letmein = parts.openLetmein({
+      userWords: (user) => this.#userWords(user),
       submit: (request, source, sequence) => this.#request([request], source, sequence),
       refused: (why, source, who, detail) => this.#refuse(why, source, who, detail),
     })
@@ -144,7 +146,7 @@ export class Listener {
         // No tag that is known: then it may be fwknop's, which has none.
         if ((why === 'tag' || why === 'length') && this.#fwknop.hear(datagram)) return
         if (why === 'instant') this.counters.count(why)
-        else this.#refuse(why, datagram.source, user === undefined ? undefined : `user ${formatId(user)}`, detail)
+        else this.#refuse(why, datagram.source, user === undefined ? undefined : this.#userWords(user), detail)
         return
       }
       case 'request':
@@ -165,10 +167,14 @@ export class Listener {
     const why = this.#refusalOf(requests, sequence)
     if (why !== undefined) {
       const { user, operation } = requests[0]!
-      const what = requests.map(({ resource }) => formatId(resource)).join(', ')
-      this.#refuse(why, source, `${who ?? `user ${formatId(user)}`}, ${operation} ${what}`)
+      const what = requests.map(({ resource }) => idWords(resource, this.#resources.get(resource))).join(', ')
+      this.#refuse(why, source, `${who ?? this.#userWords(user)}, ${operation} ${what}`)
     }
     return why
+  }
+
+  #userWords(user: UserId): string {
+    return userWords(user, this.#people.get(user))
   }
 
   /** Seen once, judged all, and only then asked for: what is refused in part is refused. */

@@ -3,7 +3,6 @@
  * again what the listener asks for, and lets the rule manager do it. It parses nothing from the network and runs no shell.
  */
 import type { ServerConfig } from '../config/types.js'
-import { stanzaOf } from '../firewall/fwknop-users.js'
 import type { RuleManager } from '../firewall/manager.js'
 import type { LeaseOutcome, LeaseRequest } from '../firewall/types.js'
 import type { Now } from '../replay/clock.js'
@@ -216,8 +215,7 @@ export class Monitor {
     outcomes.forEach((outcome, i) => {
       const request = requests[i]!
       this.#tally.add(outcome.kind)
-      const title = stanzaOf(request.user, this.#config)?.title
-      const line = `${describeOutcome(outcome)}: ${describeRequest(request, title)}`
+      const line = `${describeOutcome(outcome)}: ${describeRequest(request, this.#config)}`
       if (outcome.kind === 'refused') this.#parts.log.warn(line)
       else this.#parts.log.info(line)
     })
@@ -237,7 +235,7 @@ export class Monitor {
     const { resource, address, user } = frame
     const outcome = this.#parts.manager.annotate(resource, address, user)
     this.#tally.add('instant')
-    const line = `${describeOutcome(outcome)} by the kernel: ${describeRequest({ operation: 'open', user, resource, address, lifetimeMs: 0 })}`
+    const line = `${describeOutcome(outcome)} by the kernel: ${describeRequest({ operation: 'open', user, resource, address, lifetimeMs: 0 }, this.#config)}`
     if (outcome.kind === 'refused') this.#parts.log.warn(`taken back, ${line}`)
     else this.#parts.log.info(line)
   }

@@ -1,6 +1,8 @@
 /** What became of a request, in words for the log and the administrator. Pure. */
+import type { ServerConfig } from '../config/types.js'
+import { stanzaOf } from '../firewall/fwknop-users.js'
 import type { LeaseOutcome, LeaseRequest } from '../firewall/types.js'
-import { formatId } from '../wire/ids.js'
+import { idWords, userWords } from './called.js'
 
 const REFUSALS = {
   'unknown-resource': 'there is no such resource',
@@ -32,10 +34,11 @@ export function describeOutcome(outcome: LeaseOutcome): string {
   }
 }
 
-/** "open 00000001 for 192.0.2.7, user 0000000A". `title`: what a stanza of fwknop's is called, whose number says nothing. */
-export function describeRequest(request: LeaseRequest, title?: string): string {
-  const who = title ?? (request.user === undefined ? 'the administrator' : `user ${formatId(request.user)}`)
-  return `${request.operation} ${formatId(request.resource)} for ${request.address}, ${who}`
+/** "open ssh (00000022) for 192.0.2.7, user alice (0000000A)"; a stanza of fwknop's by its title, for its number says nothing. */
+export function describeRequest({ user, resource, operation, address }: LeaseRequest, config: ServerConfig): string {
+  const who = user === undefined ? 'the administrator' : userWords(user, config.people.get(user))
+  const what = idWords(resource, config.resources.get(resource))
+  return `${operation} ${what} for ${address}, ${stanzaOf(user, config)?.title ?? who}`
 }
 
 function seconds(ms: number): string {

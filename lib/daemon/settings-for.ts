@@ -16,12 +16,13 @@ export function settingsFor(config: ServerConfig, users: readonly UserKeys[]): L
     users: users.map(({ instant: _, tokensUntilMs: __, ...user }) => user),
     resources: [...config.resources.values()].map((resource) => ({
       id: resource.id,
+      ...(resource.name === undefined ? {} : { name: resource.name }),
       ...(resource.users === undefined ? {} : { users: resource.users }),
       requireAddress: resource.requireAddress,
       isControlPort: opensControlPort(resource, config.letmein.ports),
       maxLifetimeSeconds: Math.max(1, Math.floor(resource.maxTimeoutMs / 1000)),
     })),
-    people: [...config.people].map(([id, { name: _, ...limits }]) => [id, limits]),
+    people: [...config.people],
     ...(config.letmein.enabled ? { letmein: letmeinFor(config) } : {}),
     ...(config.fwknop === undefined ? {} : { fwknop: fwknopFor(config.fwknop) }),
   }

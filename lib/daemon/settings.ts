@@ -42,6 +42,7 @@ export interface ListenerLetmein {
 
 export interface ListenerResource {
   readonly id: ResourceId
+  readonly name?: string
   readonly users?: readonly UserId[]
   readonly requireAddress: AddressPolicy
   readonly maxLifetimeSeconds: number

@@ -4,9 +4,11 @@ import { stanzaOf } from '../firewall/fwknop-users.js'
 import type { Lease } from '../firewall/types.js'
 import type { ControlAnswer } from './control.js'
 
-/** A lease as it is told: a stanza of fwknop's has a title, for its number says nothing to anybody. */
+/** A lease as it is told, with the names of the configuration. A stanza of fwknop's has a title, for its number says nothing to anybody. */
 export interface ToldLease extends Lease {
   readonly title?: string
+  readonly userName?: string
+  readonly resourceName?: string
 }
 
 /** `measured`: what only the monitor knows. */
@@ -33,8 +35,15 @@ export function statusAnswer(
   }
 }
 
-/** The lease with its stanza's title, where it is one's. */
+/** The lease with the names of its user and resource, and its stanza's title, where it is one's. */
 export function withTitle(lease: Lease, config: ServerConfig): ToldLease {
   const stanza = stanzaOf(lease.user, config)
-  return stanza === undefined ? lease : { ...lease, title: stanza.title }
+  const userName = lease.user === undefined ? undefined : config.people.get(lease.user)?.name
+  const resourceName = config.resources.get(lease.resource)?.name
+  return {
+    ...lease,
+    ...(stanza === undefined ? {} : { title: stanza.title }),
+    ...(userName === undefined ? {} : { userName }),
+    ...(resourceName === undefined ? {} : { resourceName }),
+  }
 }

@@ -66,6 +66,9 @@ describe('a server and its users, from nothing', () => {
     await add('old', stdout)
     await knock('old')
     await becomesOpen(lab.client, lab.server.v4)
+    const status = await posternd('status')
+    expect(status.stdout).to.match(/ssh \(00000022\) +198\.18\.1\.2 .*alice \(00000002\)/)
+    await daemon.waitLine(/opened for 60 s: open ssh \(00000022\) for 198\.18\.1\.2, user alice \(00000002\)/)
   })
 
   it('rotate leaves the lease, and both keys open', async () => {
@@ -92,7 +95,9 @@ describe('a server and its users, from nothing', () => {
     await poll('the time is over', () => Date.now() > untilMs)
     await revoke()
     await knock('old')
-    await daemon.waitLine(/refused a knock from .*its key was changed, and the time for the old one is over/)
+    await daemon.waitLine(
+      /refused a knock from .*user alice .*its key was changed, and the time for the old one is over/,
+    )
     expect(await connect()).to.equal('refused')
     await knock('new')
     await becomesOpen(lab.client, lab.server.v4)

@@ -1,4 +1,6 @@
 /** `posternd status`: the leases that the kernel has, and, where a daemon runs, what it counted. */
+
+import { idWords } from '../../daemon/called.js'
 import { askControl, ControlError } from '../../daemon/control.js'
 import { counted } from '../../daemon/counted.js'
 import { REASONS, type Reason } from '../../daemon/reasons.js'
@@ -75,12 +77,16 @@ function daemonWords(daemon: DaemonStatus | undefined): string {
 function leaseWords(leases: readonly ToldLease[]): string {
   if (leases.length === 0) return 'no lease is live'
   const rows = leases.map((lease) => [
-    formatId(lease.resource),
+    idWords(lease.resource, named(lease.resourceName)),
     lease.address,
     `${(lease.remainingMs / 1000).toFixed(1)} s`,
-    lease.title ?? (lease.user === undefined ? '-' : formatId(lease.user)),
+    lease.title ?? (lease.user === undefined ? '-' : idWords(lease.user, named(lease.userName))),
   ])
   return table([['RESOURCE', 'ADDRESS', 'LEFT', 'USER'], ...rows])
+}
+
+function named(name: string | undefined): { readonly name?: string } {
+  return name === undefined ? {} : { name }
 }
 
 function counterWords(daemon: DaemonStatus | undefined): string {
