@@ -58,6 +58,13 @@ function packet(more: Partial<FwknopMessage> = {}, keys = KEYS): Uint8Array {
   return text(sealFwknop(message, keys, new Uint8Array(8).fill(serial)))
 }
 
+/** The files as they are, for a process that must not change them. */
+function copyOf(disk: MemoryDisk): MemoryDisk {
+  const copy = new MemoryDisk()
+  for (const [name, { bytes }] of disk.files) copy.put(name, bytes)
+  return copy
+}
+
 const counts = async (heard: Awaited<ReturnType<typeof listening>>) => {
   const { REASON_LIST } = await import('../../lib/daemon/reasons.js')
   return Object.fromEntries(heard.listener.counters.entries().map(([index, count]) => [REASON_LIST[index], count]))
@@ -178,14 +185,16 @@ describe('fwknop’s packets at the listener', () => {
       const anew = await listening(wide, { disk, moment: then, horizonMs: NOW + laterMs + 300_000 })
       for (const one of packets) anew.hear(one)
       expect(anew.frames, `${laterMs} ms later, the journal read back`).to.deep.equal([])
-      // Another boot, or no journal: what lies at or below the horizon that was written is refused.
-      const without = await listening(wide, {
-        moment: then,
-        untrustedBelowMs: NOW + 300_000,
-        horizonMs: NOW + laterMs + 300_000,
-      })
-      for (const one of packets) without.hear(one)
-      expect(without.frames, `${laterMs} ms later, without a journal`).to.deep.equal([])
+      // What lies at or below the horizon that was written is refused.
+      for (const [what, lost] of [
+        ['without a journal', {}],
+        ['in another boot', { disk: copyOf(disk), boot: 2 }],
+      ] as const) {
+        const bounds = { moment: then, untrustedBelowMs: NOW + 300_000, horizonMs: NOW + laterMs + 300_000 }
+        const without = await listening(wide, { ...lost, ...bounds })
+        for (const one of packets) without.hear(one)
+        expect(without.frames, `${laterMs} ms later, ${what}`).to.deep.equal([])
+      }
     }
     const later = { wallMs: NOW + 200_000, monoMs: 1_200_000 }
     const anew = await listening(wide, { disk, moment: later, horizonMs: NOW + 500_000 })

@@ -51,6 +51,8 @@ export interface Circumstances {
   /** Nothing at or below it is accepted without a journal, Unix ms. */
   readonly untrustedBelowMs?: number
   readonly horizonMs?: number
+  /** Which boot it is. */
+  readonly boot?: number
 }
 
 /** A listener that has its first settings. Hearing began 100 s before the moment. */
@@ -61,6 +63,7 @@ export async function listening(
     moment = { wallMs: NOW, monoMs: 1_000_000 },
     untrustedBelowMs = 0,
     horizonMs = NOW + 120_000,
+    boot = 1,
   }: Circumstances = {},
 ) {
   const frames: Frame[] = []
@@ -87,7 +90,7 @@ export async function listening(
     openReplay: (start, told, horizonMs) =>
       openReplay({
         directory: disk.mount(),
-        bootId: new Uint8Array(16).fill(1),
+        bootId: new Uint8Array(16).fill(boot),
         now: now(),
         settings: { ...start, horizonMs, windowMs: widestWindowMs(told) },
       }),

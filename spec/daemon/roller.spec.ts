@@ -15,9 +15,10 @@ function user(id: number): UserKeys {
   return { id, ...deriveKeys(new Uint8Array(32).fill(id), 'realm') }
 }
 
-function config(windowMs = 60_000, instant = true): ServerConfig {
+function config(windowMs = 60_000, instant = true, fwknopAgeMs?: number): ServerConfig {
   const resource = { id: RESOURCE, instant, target: { kind: 'ports', ports: [], protocols: [] } }
-  return { spa: { windowMs }, resources: new Map([[RESOURCE, resource]]) } as unknown as ServerConfig
+  const fwknop = fwknopAgeMs === undefined ? {} : { fwknop: { settings: { maxAgeMs: fwknopAgeMs } } }
+  return { spa: { windowMs }, ...fwknop, resources: new Map([[RESOURCE, resource]]) } as unknown as ServerConfig
 }
 
 /** A disk that may be full, a kernel that remembers what it was given, and what the listener was told. */
@@ -60,6 +61,24 @@ function world(start = { horizonMs: START, tokensSlot: slotOf(START) - 2 }) {
 }
 
 describe('the roller', () => {
+  it('writes the horizon as far ahead as fwknop’s times may be, and an age of an hour no further than five minutes', async () => {
+    for (const [ageMs, leastMs, mostMs] of [
+      [undefined, 60_000, 100_000],
+      [30_000, 60_000, 100_000],
+      [120_000, 120_000, 160_000],
+      [3_600_000, 300_000, 340_000],
+    ] as const) {
+      const { disk, parts, tags } = world()
+      const roller = new Roller(parts, config(), [user(1)])
+      await roller.roll(START)
+      const tagsBefore = tags.size
+      roller.replaceUsers(config(60_000, true, ageMs), [user(1)], START)
+      await roller.roll(START)
+      expect(disk.horizonMs - START, `${ageMs}`).to.be.within(leastMs, mostMs)
+      expect(tags.size, 'tags are of SPA’s window').to.equal(tagsBefore)
+    }
+  })
+
   it('has the tags of every acceptable slot in the kernel, and the horizon beyond them, at all times', async () => {
     await fc.assert(
       fc.asyncProperty(
