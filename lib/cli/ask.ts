@@ -65,8 +65,9 @@ export class Questions {
 /** A line typed or pasted on the terminal that is not shown there. Ends the program at Ctrl-C. */
 export function askUnseen(question: string): Promise<string> {
   const { stdin } = process
-  process.stderr.write(question)
+  // First: what is pasted the moment that the question is there must not be shown.
   stdin.setRawMode(true)
+  process.stderr.write(question)
   stdin.setEncoding('utf8')
   return new Promise((resolve) => {
     let typed = ''

@@ -57,6 +57,17 @@ describe('postern add', () => {
     expect(knocked.out).to.include('192.0.2.1')
   })
 
+  it('makes a misspelled host or resource easy to mend', async () => {
+    await add(LINE, '--name', 'gate')
+    const host = await home.postern(['knock', 'gat', 'ssh'])
+    expect(host.err).to.match(
+      /no \[HOST gat\] and no \[KEYS\]; it knows gate; did you mean "gate"\?: postern add takes/,
+    )
+    const resource = await home.postern(['knock', 'gate', 'shs'])
+    expect(resource.err).to.match(/no resource "shs" \(it names ssh\)(; did you mean "ssh"\?)?: add "name: shs"/)
+    expect([host.code, resource.code]).to.deep.equal([78, 78])
+  })
+
   it('adds a second server and leaves every other line as it is', async () => {
     await add(LINE)
     const before = `# mine\n${file()}`
