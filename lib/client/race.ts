@@ -38,12 +38,21 @@ export interface Timers {
   readonly after: (ms: number, act: () => void) => () => void
 }
 
-/** The monotonic clock. */
+/**
+ * The monotonic clock. On a busy machine a timer is late, and a connection that stands may wait behind it: what the network has
+ * to tell goes first.
+ */
 export const systemTimers: Timers = {
   nowMs: () => performance.now(),
   after: (ms, act) => {
-    const timer = setTimeout(act, ms)
-    return () => clearTimeout(timer)
+    let second: NodeJS.Immediate | undefined
+    const first = setTimeout(() => {
+      second = setImmediate(act)
+    }, ms)
+    return () => {
+      clearTimeout(first)
+      clearImmediate(second)
+    }
   },
 }
 

@@ -19,8 +19,8 @@ export type RelayEnd =
 export interface Ends {
   readonly input: Readable
   readonly output: Writable
-  /** Ends the output for its reader, once all of it is written. */
-  readonly closeOutput: () => void
+  /** Ends the output for its reader, once all of it is written. None: that takes the process's end, so both directions end together. */
+  readonly closeOutput?: () => void
 }
 
 /** Begins with what has been read of the connection already, if anything has. Settles once; never rejects. */
@@ -43,8 +43,9 @@ export function relay(connection: Socket, { input, output, closeOutput }: Ends):
     })
     connection.on('end', () => {
       const written = () => {
-        closeOutput()
         isOutputOver = true
+        if (closeOutput === undefined) return output.end(() => settle({ kind: 'ended' }))
+        closeOutput()
         settleIfOver()
       }
       if (output.writableLength === 0) written()
@@ -61,15 +62,19 @@ export function relay(connection: Socket, { input, output, closeOutput }: Ends):
   })
 }
 
-/** This process's own standard input and output. */
+/**
+ * This process's own standard input and output. Node writes to a pipe of its own standard output as to a file, and waits for
+ * the reader; so pipes are opened anew. Bun does not wait, but keeps a second descriptor of its own, so nothing but its end is the
+ * output's end.
+ */
 export async function standardEnds(): Promise<Ends> {
+  if (process.versions['bun'] !== undefined) return { input: process.stdin, output: process.stdout }
   const { Socket } = await import('node:net')
   const output = isPipe(1) ? new Socket({ fd: 1, readable: false, writable: true }) : process.stdout
   const input = isPipe(0) ? new Socket({ fd: 0, readable: true, writable: false }) : process.stdin
   return { input, output, closeOutput: () => closeDescriptor(1) }
 }
 
-/** Node writes to pipes of its own standard output as to files, and waits for the reader; so they are opened anew. */
 function isPipe(fd: number): boolean {
   try {
     const stat = fstatSync(fd)

@@ -9,6 +9,7 @@ import { peers } from './peers.js'
 import { rate } from './rate.js'
 import { rest } from './rest.js'
 import type { Row } from './row.js'
+import { ssh } from './ssh.js'
 import { strangers } from './strangers.js'
 
 export interface BenchOptions {
@@ -29,4 +30,5 @@ export const FIGURES: Readonly<Record<string, Measure>> = {
   peers,
   letmein,
   fwknop,
+  ssh,
 }

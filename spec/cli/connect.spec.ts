@@ -1,10 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net'
-import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { expect } from 'chai'
 import { CONNECT_OPTIONS } from '../../lib/cli/knock-options.js'
+import { ALONE, clientOf } from '../support/client.js'
 import { bundle, CONFIG, Home, ROOT } from './program.js'
 
 describe('postern connect', () => {
@@ -27,7 +27,7 @@ describe('postern connect', () => {
 
   const start = (words: readonly string[] = [], env = {}): ChildProcess => {
     const argv = ['connect', '127.0.0.1', String(port), '-r', '22', '-P', '9', ...words]
-    return spawn(join(ROOT, 'bin/postern'), argv, { env: { PATH: process.env['PATH'], HOME: home.folder, ...env } })
+    return spawn(clientOf(ROOT), argv, { env: { PATH: process.env['PATH'], HOME: home.folder, ...env } })
   }
   const endOf = async (child: ChildProcess) => {
     const [out, err, [code, signal]] = await Promise.all([
@@ -59,18 +59,21 @@ describe('postern connect', () => {
     expect(await endOf(child)).to.deep.equal({ ...fine, out: 'heard 300000' })
   })
 
-  it('ends its output for the reader, who goes on', async () => {
-    let heard: Promise<string> | undefined
-    serve = (socket) => {
-      heard = once(socket, 'data').then(String)
-      socket.end('that was all')
-    }
-    const child = start()
-    expect(await text(child.stdout!)).to.equal('that was all')
-    child.stdin!.end('but not from here')
-    const [code] = await once(child, 'close')
-    expect({ code, heard: await heard }).to.deep.equal({ code: 0, heard: 'but not from here' })
-  })
+  // Bun closes its standard output with the process alone.
+  if (ALONE === undefined) {
+    it('ends its output for the reader, who goes on', async () => {
+      let heard: Promise<string> | undefined
+      serve = (socket) => {
+        heard = once(socket, 'data').then(String)
+        socket.end('that was all')
+      }
+      const child = start()
+      expect(await text(child.stdout!)).to.equal('that was all')
+      child.stdin!.end('but not from here')
+      const [code] = await once(child, 'close')
+      expect({ code, heard: await heard }).to.deep.equal({ code: 0, heard: 'but not from here' })
+    })
+  }
 
   it('loses nothing to a reader who is slow', async () => {
     serve = (socket) => socket.end(Buffer.alloc(4 << 20, 'z'))
@@ -123,7 +126,7 @@ describe('postern connect', () => {
   }
 
   it('says what was tried where the port stays shut (1)', async () => {
-    const child = spawn(join(ROOT, 'bin/postern'), 'connect --wait 0.2 127.0.0.1 8009 -r 80 -P 9'.split(' '), {
+    const child = spawn(clientOf(ROOT), 'connect --wait 0.2 127.0.0.1 8009 -r 80 -P 9'.split(' '), {
       env: { PATH: process.env['PATH'], HOME: home.folder },
     })
     const { out, err, code } = await endOf(child)

@@ -3,6 +3,7 @@ import { appendFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { startSshd } from '../../scripts/demo-sshd.js'
 import type { Child } from './child.js'
+import { clientOf } from './client.js'
 import type { Namespace, Outcome, RunOptions } from './namespace.js'
 import type { Story } from './story.js'
 
@@ -34,7 +35,7 @@ export class SshUser {
     const { postern } = this.#story
     const form = this.#form === 'fdpass' ? [] : [`--${this.#form}`]
     const more = ['--config', postern.clientConfig, ...form, ...this.#options]
-    const lines = await this.#at.must(['postern', 'ssh-config', this.#host, ...more], { env: this.#env })
+    const lines = await this.#at.must([clientOf(postern.folder), 'ssh-config', this.#host, ...more], { env: this.#env })
     writeFileSync(this.config, `${lines}Host *\n${readFileSync(join(this.#story.folder, 'ssh_config'), 'utf8')}`)
     return this
   }
