@@ -71,6 +71,13 @@ describe('a server and its users, from nothing', () => {
     await daemon.waitLine(/opened for 60 s: open ssh \(00000022\) for 198\.18\.1\.2, user alice \(00000002\)/)
   })
 
+  it('connect knows host and resource by the same names', async () => {
+    await revoke()
+    expect(await connect()).to.equal('refused')
+    const { status, stdout, stderr } = await client('old', ['connect', 'gate', 'ssh'], 'hello')
+    expect({ status, stdout }, stderr).to.deep.equal({ status: 0, stdout: 'hello' })
+  })
+
   it('rotate leaves the lease, and both keys open', async () => {
     const { stdout } = await posternd('rotate', 'alice')
     expect(await connect(), 'the lease stays').to.equal('open')
