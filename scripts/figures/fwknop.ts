@@ -5,16 +5,18 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { accessFile, dropByDefault, FwknopServer, KEYS, rcStanza } from '../../spec/support/fwknop-peer.js'
+import { accessFile, dropByDefault, FWKNOP_PORT, FwknopServer, KEYS, rcStanza } from '../../spec/support/fwknop-peer.js'
 import { beginFwknop } from '../../spec/support/fwknop-story.js'
 import { type Lab, openLab } from '../../spec/support/lab.js'
 import { openFar } from './far.js'
+import type { PacketToOpen } from './packet-to-open.js'
 import { isInstalled } from './peer.js'
 import { median, type Row } from './row.js'
 import type { Journey } from './then-connect.js'
 
 const POSTERN = fileURLToPath(new URL('../../bin/postern', import.meta.url))
 const PROGRAM = fileURLToPath(new URL('then-connect.ts', import.meta.url))
+const PACKET_TO_OPEN = fileURLToPath(new URL('packet-to-open.ts', import.meta.url))
 const TRIES = 10
 const FIRST_PORT = 3001
 const ROUND_TRIPS_MS = [0, 50]
@@ -28,11 +30,11 @@ interface Side {
 export async function fwknop(): Promise<Row[]> {
   const without = ['fwknop', 'fwknopd', 'iptables'].find((program) => !isInstalled(program))
   if (without !== undefined) return [{ what: 'fwknop', found: `${without} is not installed: left out`, goal: '' }]
-  const ports = Array.from({ length: ROUND_TRIPS_MS.length * CLIENTS.length * TRIES }, (_, n) => FIRST_PORT + n)
+  const ports = Array.from({ length: (ROUND_TRIPS_MS.length * CLIENTS.length + 1) * TRIES }, (_, n) => FIRST_PORT + n)
   const access = accessFile(ports.map((port) => `tcp/${port}`).join(','), { timeoutSeconds: 300 })
   const sides = [await fwknopdSide(access, ports), await posterndSide(access, ports)]
   try {
-    const rows: Row[] = []
+    const rows = await packetToOpen(sides, ports.slice(-TRIES))
     for (const [index, roundTripMs] of ROUND_TRIPS_MS.entries())
       rows.push(...(await measure(sides, roundTripMs, ports.slice(index * CLIENTS.length * TRIES))))
     return rows
@@ -53,6 +55,34 @@ async function fwknopdSide(access: string, ports: readonly number[]): Promise<Si
 async function posterndSide(access: string, services: readonly number[]): Promise<Side> {
   const more = '[FIREWALL]\nclosed = drop\n'
   return { name: 'posternd', lab: await beginFwknop({ access, services, more }) }
+}
+
+/** From the packet to the open port, as seen from the client. */
+async function packetToOpen(sides: readonly Side[], ports: readonly number[]): Promise<Row[]> {
+  const found: (readonly [string, number[]])[] = []
+  for (const { name, lab } of sides) {
+    const wanted: PacketToOpen = {
+      address: lab.server.v4,
+      udpPort: FWKNOP_PORT,
+      key: KEYS.rijndael,
+      hmac: KEYS.hmac,
+      ports,
+    }
+    const file = join(lab.folder, 'packet-to-open.json')
+    writeFileSync(file, JSON.stringify(wanted))
+    const said = await lab.client.must([process.execPath, '--import', 'tsx', PACKET_TO_OPEN, file], {
+      timeoutMs: 120_000,
+    })
+    found.push([name, (JSON.parse(said) as (number | null)[]).filter((ms) => ms !== null)])
+  }
+  const [, theirs] = found[0]!
+  return found.map(([name, samples]) => ({
+    what: `from fwknop's packet to the open port at ${name}`,
+    unit: 'ms',
+    samples,
+    goal: name === 'posternd' ? 'a tenth of fwknopd’s' : '',
+    ...(name === 'posternd' && theirs.length > 0 && { against: { what: 'fwknopd', median: median(theirs) } }),
+  }))
 }
 
 /** All four at one distance, one try of each in turn. */
