@@ -64,7 +64,7 @@ for (const mode of ['udp', 'pcap'] as const) {
 
       expect(await client.connect(server.v4, 22)).to.not.equal('open')
       await client.send(server.v4, PORT, [recorded!])
-      await daemon.waitLine(/refused a knock from 198\.18\.1\.2 \(access\.conf:1, open F0000016\)/)
+      await daemon.waitLine(/refused a knock from 198\.18\.1\.2 \(access\.conf:1, open fwknop-tcp-22 \(F0000016\)\)/)
       expect(await client.connect(server.v4, 22)).to.not.equal('open')
       await knock()
       await becomesOpen(client, server.v4)

@@ -104,12 +104,12 @@ for (const [mode, chain, shut] of [
       await story.knock(client, { ports: 'tcp/22' })
       await becomesOpen(client, server.v4)
       await daemon.waitLine(
-        /(opened for|prolonged to) 2 s: open F0000016 for 198\.18\.1\.2, access\.conf:1$/,
+        /(opened for|prolonged to) 2 s: open fwknop-tcp-22 \(F0000016\) for 198\.18\.1\.2, access\.conf:1$/,
         5_000,
         since,
       )
       const { stdout } = await postern.posternd('status', ...postern.at)
-      expect(stdout).to.match(/F0000016 +198\.18\.1\.2 +\S+ s +access\.conf:1/)
+      expect(stdout).to.match(/fwknop-tcp-22.* 198\.18\.1\.2 +\S+ s +access\.conf:1/)
       expect(stdout).to.match(/1 stanza of fwknop’s/)
     })
   })
