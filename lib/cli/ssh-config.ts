@@ -114,7 +114,7 @@ function passedOn(args: Arguments, host: string, form: SshForm): string[] {
     const value = textOf(args, name)
     if (value === undefined) return [`--${name}`]
     if (name === 'wait' && form === 'match-exec') return ['--timeout', value]
-    return [`--${name}`, name === 'config' || name === 'key-file' ? resolve(value) : value]
+    return [`--${name}`, ['config', 'key-file', 'fwknoprc'].includes(name) ? resolve(value) : value]
   })
 }
 

@@ -4,6 +4,7 @@ import { type AddressInfo, createServer, type Server, type Socket } from 'node:n
 import { text } from 'node:stream/consumers'
 import { expect } from 'chai'
 import { CONNECT_OPTIONS } from '../../lib/cli/knock-options.js'
+import { Listener } from '../client/listener.js'
 import { ALONE, clientOf } from '../support/client.js'
 import { bundle, CONFIG, Home, ROOT } from './program.js'
 
@@ -44,6 +45,21 @@ describe('postern connect', () => {
     const child = start()
     child.stdin!.end('there and back')
     expect(await endOf(child)).to.deep.equal({ ...fine, out: 'there and back' })
+  })
+
+  it("knocks by fwknop's packet where that is asked for", async () => {
+    serve = (socket) => socket.end('in')
+    const knocks = await Listener.on(4)
+    const stanza = `[gate]\nSPA_SERVER 127.0.0.1\nSPA_SERVER_PORT ${knocks.port}\nALLOW_IP source\nKEY secret\n`
+    home.write('.fwknoprc', stanza)
+    const words = ['connect', '--protocol', 'fwknop', '127.0.0.1', String(port), '-n', 'gate']
+    const env = { PATH: process.env['PATH'], HOME: home.folder }
+    const child = spawn(clientOf(ROOT), words, { env })
+    child.stdin.end()
+    expect(await endOf(child)).to.deep.equal({ ...fine, out: 'in' })
+    await knocks.hasHeard(1)
+    expect(knocks.heard[0]!.toString('latin1')).to.match(/^[A-Za-z0-9+/]{90,}$/)
+    knocks.close()
   })
 
   it('ends its input for the server, which goes on', async () => {
