@@ -21,7 +21,7 @@ const SUITES: Readonly<Record<string, RegExp>> = {
   interop: /^postern-(auto|letmeind)\.spec\.ts$/,
 }
 
-/** They turn Node's own switches: another clock by --require. */
+/** Another clock by Node's --require. */
 const OF_NODE_ALONE = 'its clock is an hour behind'
 
 interface Report {
@@ -37,7 +37,7 @@ describe('the client without Node', () => {
 
   for (const [suite, pattern] of Object.entries(SUITES))
     it(`does what the specs of the client say: ${suite}`, async function () {
-      this.timeout(300_000)
+      this.timeout(600_000)
       const folder = join(ROOT, 'spec', suite)
       const files = readdirSync(folder)
         .filter((name) => pattern.test(name))
