@@ -8,6 +8,7 @@ import { enroll } from './daemon/enroll.js'
 import { importServer } from './daemon/import.js'
 import { init } from './daemon/init.js'
 import { open, revoke } from './daemon/lease-commands.js'
+import { log } from './daemon/log.js'
 import { remove } from './daemon/remove.js'
 import { rotate } from './daemon/rotate.js'
 import { run } from './daemon/run.js'
@@ -27,6 +28,7 @@ export const posternd: Program = {
     run,
     check,
     status,
+    log,
     enroll,
     rotate,
     remove,

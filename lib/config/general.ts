@@ -19,7 +19,7 @@ export interface General {
 const LETMEIN_PORT: ControlPort = { numbers: [DEFAULT_PORT], protocols: ['tcp'] }
 const SECTIONS = [
   ...['GENERAL', 'NFTABLES', 'CLIENT', 'KEYS', 'RESOURCES', 'SPA', 'LETMEIN', 'FWKNOP', 'FIREWALL', 'LIMITS'],
-  ...['USERS', 'OLD KEYS'],
+  ...['USERS', 'OLD KEYS', 'LOG'],
 ]
 
 /**

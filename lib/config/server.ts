@@ -15,7 +15,7 @@ import { opensControlPort, portsOf, readResources } from './resources.js'
 import { SectionReader } from './section.js'
 import type { PortRange, Resource, ServerConfig } from './types.js'
 import { keyCount, readOldKeys, readUsers } from './users.js'
-import { boolean, hostName, integer, seconds, text } from './values.js'
+import { boolean, hostName, integer, oneOf, seconds, text } from './values.js'
 
 /** What the host says about itself, for warnings. */
 export interface ServerFacts {
@@ -51,6 +51,7 @@ export function readServerConfig(
     ...(fwknop === undefined ? {} : { fwknop }),
     spa,
     firewall,
+    log: readLog(sections, findings),
     limits,
     users,
     oldKeys: readOldKeys(sections, users, findings),
@@ -114,6 +115,13 @@ function readLetmein(
   if (low !== undefined)
     findings.warn(section.line(), `letmein cannot be answered from port ${low}: expected a control port from 1024 on`)
   return letmein
+}
+
+function readLog(sections: ReadonlyMap<string, Section>, findings: Findings): ServerConfig['log'] {
+  const section = new SectionReader(sections, 'LOG', findings)
+  const format = section.take('format', oneOf('text', 'json'), 'text')
+  section.finish('refuse')
+  return { format }
 }
 
 function readLimits(sections: ReadonlyMap<string, Section>, findings: Findings): ServerConfig['limits'] {

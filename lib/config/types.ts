@@ -139,6 +139,10 @@ export interface ServerConfig {
     /** The gate is on trial: at this monotonic time, ms, the kernel itself opens it again. Never said by a file (lib/daemon/trial.ts). */
     readonly trialEndsMs?: number
   }
+  readonly log: {
+    /** Of the daemon's lines: `json` is an object for each. */
+    readonly format: 'text' | 'json'
+  }
   readonly limits: {
     /** Live leases for each user; 0: no bound. */
     readonly leasesPerUser: number

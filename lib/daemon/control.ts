@@ -13,6 +13,8 @@ export const CONTROL_SOCKET = 'monitor/control.sock'
 
 export type ControlRequest =
   | { readonly command: 'status' }
+  /** Knocks and refusals with numbers above this one. */
+  | { readonly command: 'log'; readonly since: number }
   | {
       readonly command: 'open' | 'revoke'
       readonly resource: number

@@ -11,11 +11,18 @@ export const FRAME_BYTES = 64
 const MAGIC = 0x706f7374
 const HELLO_NONCE_BYTES = 16
 
-const KINDS = ['request', 'record', 'hello', 'pong', 'counter'] as const
+const KINDS = ['request', 'record', 'hello', 'pong', 'counter', 'refused', 'words'] as const
 const PROTOCOLS: readonly Request['protocol'][] = ['spa', 'letmein', 'fwknop']
 const OPERATIONS: readonly Operation[] = ['open', 'revoke', 'extend']
 
-/** offset: 0 magic, 4 kind, 5 operation, 6 protocol, 7 zero, 8 sequence, 12 user, 16 resource, 20 lifetime s, 24 address or nonce (16), 40 count (u64), 48–63 zero */
+/** Of `words`: as many ASCII characters as there is room for. */
+export const WORDS_BYTES = 40
+const OPERATION_UNTOLD = 3
+
+/**
+ * offset: 0 magic, 4 kind, 5 operation (3: untold), 6 protocol, 7 zero, 8 sequence or number left out, 12 user or index, 16 resource,
+ * 20 lifetime s or index of the reason, 24 address or nonce (16), 40 count or time (u64), 48–63 zero; `words`: 24–63 ASCII, zeros behind it
+ */
 export type Frame =
   /** A request that passed gate, replay window and policy. */
   | {
@@ -33,9 +40,26 @@ export type Frame =
   | { readonly kind: 'record'; readonly user: UserId; readonly resource: ResourceId; readonly address: IpAddress }
   /** A listener begins; the monitor's answer begins with the same nonce. */
   | { readonly kind: 'hello'; readonly nonce: Uint8Array }
-  | { readonly kind: 'pong'; readonly sequence: number }
+  /** `untrustedBelowMs`: up to there nothing is accepted, for the journal is not trusted; 0: it is. */
+  | { readonly kind: 'pong'; readonly sequence: number; readonly untrustedBelowMs: number }
   /** How often this reason was counted since the listener began. `index` is its place in the list of reasons. */
   | { readonly kind: 'counter'; readonly index: number; readonly count: number }
+  /** An authentic knock that was refused here, for the log. */
+  | {
+      readonly kind: 'refused'
+      readonly protocol: Request['protocol']
+      readonly user: UserId
+      /** What it asked for, where that was read. */
+      readonly wish?: { readonly operation: Operation; readonly resource: ResourceId }
+      /** Its place in the list of reasons. */
+      readonly reason: number
+      /** Where it came from. */
+      readonly address: IpAddress
+      /** How many of the same user and reason were not told since the last one that was. */
+      readonly leftOut: number
+    }
+  /** 1–40 printable ASCII characters of what the next `refused` has to tell beside its reason; several follow each other. */
+  | { readonly kind: 'words'; readonly text: string }
 
 /** The frame's 64 bytes. Throws RangeError where a field does not fit. */
 export function encodeFrame(frame: Frame): Uint8Array {
@@ -65,10 +89,25 @@ export function encodeFrame(frame: Frame): Uint8Array {
       break
     case 'pong':
       view.setUint32(8, frame.sequence)
+      view.setBigUint64(40, BigInt(frame.untrustedBelowMs))
       break
     case 'counter':
       view.setUint32(12, frame.index)
       view.setBigUint64(40, BigInt(frame.count))
+      break
+    case 'refused':
+      bytes[5] = frame.wish === undefined ? OPERATION_UNTOLD : OPERATIONS.indexOf(frame.wish.operation)
+      bytes[6] = PROTOCOLS.indexOf(frame.protocol)
+      view.setUint32(8, frame.leftOut)
+      view.setUint32(12, frame.user)
+      view.setUint32(16, frame.wish?.resource ?? 0)
+      view.setUint32(20, frame.reason)
+      bytes.set(addressToBytes16(frame.address), 24)
+      break
+    case 'words':
+      if (!/^[\x20-\x7e]{1,40}$/.test(frame.text))
+        throw new RangeError(`words of ${frame.text.length} characters: expected 1–${WORDS_BYTES} of printable ASCII`)
+      bytes.set(Buffer.from(frame.text, 'latin1'), 24)
       break
     default:
       frame satisfies never
@@ -106,9 +145,21 @@ function readFrame(bytes: Uint8Array): Frame | undefined {
     case 'hello':
       return { kind: 'hello', nonce: sixteen.slice() }
     case 'pong':
-      return { kind: 'pong', sequence: view.getUint32(8) }
+      return { kind: 'pong', sequence: view.getUint32(8), untrustedBelowMs: Number(view.getBigUint64(40)) }
     case 'counter':
       return { kind: 'counter', index: user, count: Number(view.getBigUint64(40)) }
+    case 'refused': {
+      const operation = OPERATIONS[bytes[5]!]
+      const protocol = PROTOCOLS[bytes[6]!]
+      if (protocol === undefined) return undefined
+      const wish = operation === undefined ? {} : { wish: { operation, resource } }
+      const [leftOut, reason] = [view.getUint32(8), view.getUint32(20)]
+      return { kind: 'refused', protocol, user, ...wish, reason, address: addressFromBytes(sixteen), leftOut }
+    }
+    case 'words': {
+      const text = Buffer.from(bytes.subarray(24)).toString('latin1').replace(/\0+$/, '')
+      return /^[\x20-\x7e]+$/.test(text) ? { kind: 'words', text } : undefined
+    }
     default:
       return undefined
   }

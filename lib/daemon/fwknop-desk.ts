@@ -5,17 +5,18 @@
 import { FwknopGate } from '../gate/fwknop.js'
 import type { Datagram, FwknopWhy, Request } from '../gate/verdict.js'
 import type { Now } from '../replay/clock.js'
-import { formatId, type UserId } from '../wire/ids.js'
+import type { UserId } from '../wire/ids.js'
 import { WIDEST_WINDOW_MS } from './past.js'
 import type { Reason } from './reasons.js'
+import type { Whose } from './refusals.js'
 import type { ListenerFwknop } from './settings.js'
 
 export interface FwknopDeskParts {
   now(): Now
-  /** Replay, policy, channel for all that one packet asks for. `who`: in words, for the log. */
-  submit(requests: readonly Request[], source: string, who: string): void
+  /** Replay, policy, channel for all that one packet asks for. */
+  submit(requests: readonly Request[], source: string): void
   /** Counts it, and says so where it showed a key of ours. */
-  refused(why: Reason, source: string, who?: string, detail?: string): void
+  refused(why: Reason, source: string, whose?: Whose, detail?: string): void
 }
 
 /** What has one of these is no packet of fwknop's at all, so it is not fwknop's to count. */
@@ -24,7 +25,6 @@ const NOT_OURS: ReadonlySet<FwknopWhy> = new Set(['length', 'alphabet', 'prefix'
 export class FwknopDesk {
   readonly #parts: FwknopDeskParts
   #gate: FwknopGate | undefined
-  #titles = new Map<UserId, string>()
 
   constructor(parts: FwknopDeskParts) {
     this.#parts = parts
@@ -32,7 +32,6 @@ export class FwknopDesk {
 
   /** Settings for what follows; undefined: fwknop is off. */
   use(settings: ListenerFwknop | undefined): void {
-    this.#titles = new Map(settings?.stanzas.map(({ user, title }) => [user, title]))
     this.#gate = settings && new FwknopGate({ ...settings, resources: new Map(settings.resources) })
   }
 
@@ -51,7 +50,7 @@ export class FwknopDesk {
         const aheadMs = replay.timeMs - wallMs
         // The horizon is not written as far ahead as an age of an hour reaches (past.ts).
         if (aheadMs > WIDEST_WINDOW_MS) this.#refused('age', datagram, user, `${Math.round(aheadMs / 1000)} s ahead`)
-        else this.#parts.submit(verdict.requests, datagram.source, this.#who(user))
+        else this.#parts.submit(verdict.requests, datagram.source)
         return true
       }
       default:
@@ -60,10 +59,7 @@ export class FwknopDesk {
   }
 
   #refused(why: FwknopWhy, { source }: Datagram, user: UserId | undefined, detail: string | undefined): void {
-    this.#parts.refused(`fwknop-${why}`, source, user === undefined ? undefined : this.#who(user), detail)
-  }
-
-  #who(user: UserId): string {
-    return this.#titles.get(user) ?? `user ${formatId(user)}`
+    const whose = user === undefined ? undefined : ({ protocol: 'fwknop', user } as const)
+    this.#parts.refused(`fwknop-${why}`, source, whose, detail)
   }
 }

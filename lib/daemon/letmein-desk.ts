@@ -12,6 +12,7 @@ import { type AuthOf, isLetmein } from '../wire/letmein.js'
 import type { Answers } from './answers.js'
 import { LetmeinTcp } from './letmein-tcp.js'
 import type { Reason } from './reasons.js'
+import type { Whose } from './refusals.js'
 import type { ListenerLetmein, ListenerResource } from './settings.js'
 import { Waiting } from './waiting.js'
 
@@ -24,12 +25,10 @@ export interface LetmeinDeskParts {
   /** Answers over UDP; an exchange lasts so long, ms. */
   openAnswers(lastsMs: number): Answers
   onError(why: string): void
-  /** What a user is called. */
-  userWords(user: UserId): string
   /** Replay, policy, channel: why it went no further, or undefined where the monitor was asked. */
   submit(request: Request, source: string, sequence: number): Reason | undefined
   /** Counts it, and says so where it was a user of ours. */
-  refused(why: Reason, source: string, who?: string, detail?: string): void
+  refused(why: Reason, source: string, whose?: Whose, detail?: string): void
 }
 
 /** What the replay window refuses gets no byte: it is somebody's recording. */
@@ -109,8 +108,9 @@ export class LetmeinDesk {
       case 'silence':
       case 'reply':
         if (verdict.kind === 'silence' || verdict.why !== undefined) {
-          const who = verdict.user === undefined ? undefined : `letmein ${this.#parts.userWords(verdict.user)}`
-          this.#parts.refused(verdict.why!, path.source, who, verdict.detail)
+          const { user } = verdict
+          const whose = user === undefined ? undefined : ({ protocol: 'letmein', user } as const)
+          this.#parts.refused(verdict.why!, path.source, whose, verdict.detail)
         }
         return false
       case 'request':

@@ -16,6 +16,7 @@ import { encodeFrame, type Frame } from './frames.js'
 import { LetmeinDesk } from './letmein-desk.js'
 import { Listener } from './listener.js'
 import { createLog } from './log.js'
+import { jsonForm, textForm } from './log-forms.js'
 import { widestWindowMs } from './past.js'
 import { readLoop } from './read-loop.js'
 import { MessageReader } from './settings.js'
@@ -27,7 +28,10 @@ const MAX_QUEUED_BYTES = 1 << 20
 const { values } = parseArgs({ options: { dir: { type: 'string' }, 'salts-dir': { type: 'string' } } })
 const descriptors = parseDescriptors(process.env['POSTERN_FDS'] ?? '')
 const directory = values.dir ?? ''
-const log = createLog((line) => writeSync(2, line), readMonoMs, process.env['JOURNAL_STREAM'] !== undefined)
+const write = (line: string) => void writeSync(2, line)
+const text = textForm(write, process.env['JOURNAL_STREAM'] !== undefined)
+let isJson = false
+const log = createLog(() => (isJson ? jsonForm(write) : text), readMonoMs)
 const channel = new Socket({ fd: descriptor(descriptors, 'channel'), readable: true, writable: true })
 const nonce = randomBytes(16)
 
@@ -39,7 +43,6 @@ function send(frame: Frame): boolean {
 
 const listener = new Listener({
   now: readNow,
-  log,
   send,
   breathe: () => new Promise(setImmediate),
   onReady: hear,
@@ -105,7 +108,10 @@ function end(why: string): never {
 
 const messages = new MessageReader(nonce)
 channel.on('data', (chunk) => {
-  for (const message of messages.push(chunk)) listener.message(message)
+  for (const message of messages.push(chunk)) {
+    if ('settings' in message) isJson = message.settings.isLogJson ?? false
+    listener.message(message)
+  }
 })
 channel.on('error', (error) => end(`the monitor is gone: ${error.message}`))
 channel.on('close', () => end('the monitor is gone'))

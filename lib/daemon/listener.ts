@@ -10,15 +10,14 @@ import type { Datagram, Request } from '../gate/verdict.js'
 import type { Now } from '../replay/clock.js'
 import type { Replay } from '../replay/replay.js'
 import { LEAD_MS } from '../slots/schedule.js'
-import { parseId, type ResourceId, type UserId } from '../wire/ids.js'
+import { formatId, parseId, type ResourceId, type UserId } from '../wire/ids.js'
 import { datagramOf } from '../wire/ip.js'
-import { idWords, userWords } from './called.js'
 import type { Frame } from './frames.js'
 import { FwknopDesk } from './fwknop-desk.js'
 import type { LetmeinDesk, LetmeinDeskParts } from './letmein-desk.js'
-import type { Log } from './log.js'
 import { judgeRequest } from './policy.js'
-import { Counters, REASONS, type Reason } from './reasons.js'
+import { Counters, type Reason } from './reasons.js'
+import { Refusals, type Whose } from './refusals.js'
 import type { ListenerResource, ListenerSettings, ListenerStart, Message } from './settings.js'
 
 /** The prefix that the kernel's records of instant leases begin with; the resource's id follows. */
@@ -26,7 +25,6 @@ export const RECORD_PREFIX = 'postern instant '
 
 export interface ListenerParts {
   now(): Now
-  readonly log: Log
   /** Gives other work its turn between two steps of about a millisecond. */
   breathe(): Promise<void>
   /** The first settings are in force: what is heard from here on can be judged. */
@@ -34,7 +32,7 @@ export interface ListenerParts {
   /** False where the monitor does not keep up. */
   send(frame: Frame): boolean
   /** Letmein's side, which hands its requests back to `submit`. */
-  openLetmein(parts: Pick<LetmeinDeskParts, 'submit' | 'refused' | 'userWords'>): LetmeinDesk
+  openLetmein(parts: Pick<LetmeinDeskParts, 'submit' | 'refused'>): LetmeinDesk
   openReplay(start: ListenerStart, settings: ListenerSettings, horizonMs: number): Replay
 }
 
@@ -43,6 +41,7 @@ export class Listener {
   readonly counters = new Counters()
   readonly #letmein: LetmeinDesk
   readonly #fwknop: FwknopDesk
+  readonly #refusals: Refusals
   #settings: ListenerSettings | undefined
   #resources = new Map<ResourceId, ListenerResource>()
   #people: ReadonlyMap<UserId, Person> = new Map()
@@ -50,18 +49,20 @@ export class Listener {
   #newest: ListenerSettings | undefined
   #isRolling = false
   #replay: Replay | undefined
+  /** Without a trusted journal nothing at or below it is accepted, Unix ms. */
+  #markMs = 0
 
   constructor(parts: ListenerParts) {
     this.#parts = parts
+    this.#refusals = new Refusals(parts.send)
     this.#letmein = parts.openLetmein({
-      userWords: (user) => this.#userWords(user),
       submit: (request, source, sequence) => this.#request([request], source, sequence),
-      refused: (why, source, who, detail) => this.#refuse(why, source, who, detail),
+      refused: (why, source, whose, detail) => this.#refuse(why, source, whose, detail),
     })
     this.#fwknop = new FwknopDesk({
       now: parts.now,
-      submit: (requests, source, who) => void this.#request(requests, source, 0, who),
-      refused: (why, source, who, detail) => this.#refuse(why, source, who, detail),
+      submit: (requests, source) => void this.#request(requests, source, 0),
+      refused: (why, source, whose, detail) => this.#refuse(why, source, whose, detail),
     })
   }
 
@@ -71,6 +72,7 @@ export class Listener {
       case 'start':
         this.#replay?.close()
         this.#replay = this.#parts.openReplay(message.start, message.settings, message.horizonMs)
+        this.#markMs = message.start.untrustedBelowMs
         void this.#use(message.settings)
         break
       case 'settings':
@@ -80,6 +82,7 @@ export class Listener {
         this.#replay?.setHorizon(message.horizonMs)
         break
       case 'trust':
+        this.#markMs = message.untrustedBelowMs
         this.#replay?.trust(message.untrustedBelowMs, message.horizonMs, this.#now())
         break
       case 'hearing':
@@ -90,7 +93,7 @@ export class Listener {
         break
       case 'ping':
         for (const [index, count] of this.counters.entries()) this.#parts.send({ kind: 'counter', index, count })
-        this.#parts.send({ kind: 'pong', sequence: message.sequence })
+        this.#parts.send({ kind: 'pong', sequence: message.sequence, untrustedBelowMs: this.#untrustedBelowMs() })
         break
       default:
         message satisfies never
@@ -146,7 +149,7 @@ export class Listener {
         // No tag that is known: then it may be fwknop's, which has none.
         if ((why === 'tag' || why === 'length') && this.#fwknop.hear(datagram)) return
         if (why === 'instant') this.counters.count(why)
-        else this.#refuse(why, datagram.source, user === undefined ? undefined : this.#userWords(user), detail)
+        else this.#refuse(why, datagram.source, user === undefined ? undefined : { protocol: 'spa', user }, detail)
         return
       }
       case 'request':
@@ -161,20 +164,17 @@ export class Listener {
 
   /**
    * Why it went no further; undefined: the monitor was asked, and says what became of it where the sequence is not 0. Requests
-   * of one datagram have one user and one replay id. `who`: what the user is called, where his number says nothing.
+   * of one datagram have one user and one replay id.
    */
-  #request(requests: readonly Request[], source: string, sequence: number, who?: string): Reason | undefined {
+  #request(requests: readonly Request[], source: string, sequence: number): Reason | undefined {
     const why = this.#refusalOf(requests, sequence)
     if (why !== undefined) {
-      const { user, operation } = requests[0]!
-      const what = requests.map(({ resource }) => idWords(resource, this.#resources.get(resource))).join(', ')
-      this.#refuse(why, source, `${who ?? this.#userWords(user)}, ${operation} ${what}`)
+      const [{ protocol, user, ...wish }, ...others] = requests as readonly [Request, ...Request[]]
+      const more =
+        others.length === 0 ? undefined : `and ${others.map(({ resource }) => formatId(resource)).join(', ')}`
+      this.#refuse(why, source, { protocol, user, wish: { operation: wish.operation, resource: wish.resource } }, more)
     }
     return why
-  }
-
-  #userWords(user: UserId): string {
-    return userWords(user, this.#people.get(user))
   }
 
   /** Seen once, judged all, and only then asked for: what is refused in part is refused. */
@@ -207,12 +207,14 @@ export class Listener {
     else this.#parts.send({ kind: 'record', user: owner.user, resource, address: datagram.source })
   }
 
-  /** Counted; said only of somebody who showed a key (`who`), for strangers could fill the log. */
-  #refuse(why: Reason, source: string, who?: string, detail?: string): void {
+  /** Counted; told only of somebody who showed a key (`whose`), for strangers could fill the log. */
+  #refuse(why: Reason, source: string, whose?: Whose, detail?: string): void {
     this.counters.count(why)
-    if (who === undefined) return
-    const more = detail === undefined ? '' : ` (${detail})`
-    this.#parts.log.warn(`refused a knock from ${source} (${who}): ${REASONS[why]}${more}`)
+    if (whose !== undefined) this.#refusals.tell(why, source, whose, detail, this.#now().monoMs)
+  }
+
+  #untrustedBelowMs(): number {
+    return this.#replay?.status().trusted === false ? this.#markMs : 0
   }
 
   #now(): Now {

@@ -21,6 +21,7 @@ import { explainFailure } from './failure.js'
 import { FrameReader } from './frames.js'
 import { type GateOutcome, gateInstead, keepGate, leavesNoGate, raiseLastGate, refuseEmptied } from './last-gate.js'
 import { createLog } from './log.js'
+import { formOf, textForm } from './log-forms.js'
 import { Monitor } from './monitor.js'
 import { createNotify } from './notify.js'
 import { openHorizon } from './past.js'
@@ -52,7 +53,9 @@ const { values } = parseArgs({
 })
 const runDir = values['run-dir']
 const stateDir = join(values['state-dir'], 'monitor')
-const log = createLog((line) => writeSync(2, line), readMonoMs, process.env['JOURNAL_STREAM'] !== undefined)
+const toStderr = (line: string) => void writeSync(2, line)
+let form = textForm(toStderr, process.env['JOURNAL_STREAM'] !== undefined)
+const log = createLog(() => form, readMonoMs)
 
 function main(): void {
   const fds = parseDescriptors(process.env['POSTERN_FDS'] ?? '')
@@ -61,6 +64,10 @@ function main(): void {
   let trial = trialInForce(values['state-dir'], bootId, readMonoMs())
   const load = () => onTrial(loadServerConfig(values.config), trial)
   const config = load()
+  const speak = ({ log: { format } }: ServerConfig) => {
+    form = formOf(format, toStderr, fds.get('journal'), writeSync)
+  }
+  speak(config)
   for (const warning of config.warnings) log.warn(warning)
   refuseEmptied(config, stateDir)
 
@@ -83,6 +90,7 @@ function main(): void {
   manager.start({ keep: hasBootMark(mark, bootId) })
   leaveBootMark(mark, bootId)
   const remember = (now: ServerConfig) => {
+    speak(now)
     if (now.resources.size > 0) keepLastGate(manager.gateText())
   }
   remember(config)

@@ -7,6 +7,7 @@ import type { RuleManager } from '../firewall/manager.js'
 import type { LeaseOutcome, LeaseRequest } from '../firewall/types.js'
 import type { Now } from '../replay/clock.js'
 import type { Horizon } from '../replay/horizon.js'
+import { Chronicle } from './chronicle.js'
 import { stepWatch } from './clock.js'
 import type { ControlAnswer, ControlRequest } from './control.js'
 import { counted } from './counted.js'
@@ -15,14 +16,12 @@ import type { Frame } from './frames.js'
 import { Greeting } from './greeting.js'
 import type { Log } from './log.js'
 import { answerOf, notReloaded } from './not-reloaded.js'
-import { describeOutcome, describeRequest } from './outcomes.js'
 import { aheadMs, isUsualHorizon, trustedMarks } from './past.js'
 import { performWelcome } from './recheck.js'
 import type { Roller } from './roller.js'
 import type { ListenerStart, Message } from './settings.js'
 import { settingsFor } from './settings-for.js'
-import { statusAnswer } from './status-answer.js'
-import { Tally } from './tally.js'
+import { type Measured, statusAnswer } from './status-answer.js'
 import { deriveUserKeys, type UserKeys } from './user-keys.js'
 
 type Asked = LeaseRequest & Pick<Extract<Frame, { kind: 'request' }>, 'sequence' | 'protocol'>
@@ -59,7 +58,7 @@ export class Monitor {
   #config: ServerConfig
   #users: readonly UserKeys[]
   #start: ListenerStart
-  readonly #tally = new Tally()
+  readonly #chronicle: Chronicle
   readonly #startedMs: number
   readonly #stepMs: (now: Now) => number
   #verifiedAt: number
@@ -68,10 +67,13 @@ export class Monitor {
   readonly #greeting = new Greeting()
   #answeredAt: number
   #sequence = 0
+  /** By its last answer: how long that took, and up to where nothing is accepted (0: its journal is trusted). */
+  #listener = { lagMs: 0, untrustedBelowMs: 0 }
 
   constructor(parts: MonitorParts, config: ServerConfig, users: readonly UserKeys[], start: ListenerStart) {
     this.#parts = parts
     this.#config = config
+    this.#chronicle = new Chronicle(parts.log, () => parts.now().wallMs, config)
     this.#users = users
     this.#start = start
     const { wallMs, monoMs } = parts.now()
@@ -91,16 +93,19 @@ export class Monitor {
           break
         }
         case 'record':
-          this.#record(frame)
+          this.#chronicle.record(frame, this.#parts.manager.annotate(frame.resource, frame.address, frame.user))
           break
         case 'hello':
           this.#hello(frame.nonce)
           break
         case 'pong':
           this.#answeredAt = this.#parts.now().monoMs
+          this.#listener = { lagMs: this.#answeredAt - this.#pingedAt, untrustedBelowMs: frame.untrustedBelowMs }
           break
         case 'counter':
-          this.#tally.refused(frame.index, frame.count)
+        case 'words':
+        case 'refused':
+          this.#chronicle.heard(frame)
           break
         default:
           frame satisfies never
@@ -168,6 +173,7 @@ export class Monitor {
       return notReloaded(error, log)
     }
     this.#config = config
+    this.#chronicle.use(config)
     this.#users = users
     this.#parts.send({ kind: 'settings', settings: settingsFor(config, users) })
     this.#parts.onReloaded(config)
@@ -184,18 +190,15 @@ export class Monitor {
     const { manager } = this.#parts
     switch (request.command) {
       case 'status':
-        return statusAnswer(this.#config, manager.leases(), {
-          startedMs: this.#startedMs,
-          horizonMs: this.#parts.horizon.horizonMs,
-          listenerAnsweredMsAgo: Math.round(this.#parts.now().monoMs - this.#answeredAt),
-          counters: this.#tally.counters(),
-        })
+        return statusAnswer(this.#config, manager.leases(), this.#measured())
       case 'open':
       case 'revoke': {
         const lifetimeMs = (request.lifetimeSeconds ?? 0) * 1000
         const { resource, address } = request
         return { ok: true, outcome: this.#perform([{ operation: request.command, resource, address, lifetimeMs }])[0] }
       }
+      case 'log':
+        return { ok: true, ...this.#chronicle.ring.since(Number(request.since) || 0) }
       case 'trust-clock':
         return this.#trustClock()
       case 'reload':
@@ -205,20 +208,30 @@ export class Monitor {
         return { ok: false, error: `${request.command}: expected to be handled by the program` }
       default:
         request satisfies never
-        return { ok: false, error: 'command: expected status, open, revoke, reload, trust-clock or down' }
+        return { ok: false, error: 'command: expected status, log, open, revoke, reload, trust-clock or down' }
+    }
+  }
+
+  #measured(): Measured {
+    const { wallMs, monoMs } = this.#parts.now()
+    const { trialEndsMs } = this.#config.firewall
+    return {
+      startedMs: this.#startedMs,
+      nowMs: wallMs,
+      horizonMs: this.#parts.horizon.horizonMs,
+      hearingMs: this.#start.hearing.wallMs,
+      untrustedBelowMs: this.#listener.untrustedBelowMs,
+      listenerAnsweredMsAgo: Math.round(monoMs - this.#answeredAt),
+      listenerLagMs: Math.round(this.#listener.lagMs),
+      ...(trialEndsMs !== undefined && { trialLeftMs: Math.max(0, Math.round(trialEndsMs - monoMs)) }),
+      counters: this.#chronicle.tally.counters(),
     }
   }
 
   #perform(requests: readonly LeaseRequest[]): LeaseOutcome[] {
     const { manager, now } = this.#parts
     const outcomes = performWelcome(requests, this.#config, now().wallMs, (some) => manager.perform(some))
-    outcomes.forEach((outcome, i) => {
-      const request = requests[i]!
-      this.#tally.add(outcome.kind)
-      const line = `${describeOutcome(outcome)}: ${describeRequest(request, this.#config)}`
-      if (outcome.kind === 'refused') this.#parts.log.warn(line)
-      else this.#parts.log.info(line)
-    })
+    this.#chronicle.outcomes(requests, outcomes)
     return outcomes
   }
 
@@ -229,15 +242,6 @@ export class Monitor {
       if (sequence !== 0) this.#parts.send({ kind: 'result', sequence, isDone })
       if (isDone && protocol !== 'spa') this.#parts.manager.noteSource(protocol, address)
     })
-  }
-
-  #record(frame: Extract<Frame, { kind: 'record' }>): void {
-    const { resource, address, user } = frame
-    const outcome = this.#parts.manager.annotate(resource, address, user)
-    this.#tally.add('instant')
-    const line = `${describeOutcome(outcome)} by the kernel: ${describeRequest({ operation: 'open', user, resource, address, lifetimeMs: 0 }, this.#config)}`
-    if (outcome.kind === 'refused') this.#parts.log.warn(`taken back, ${line}`)
-    else this.#parts.log.info(line)
   }
 
   #hello(nonce: Uint8Array): void {

@@ -2,7 +2,10 @@
 import type { ServerConfig } from '../config/types.js'
 import { stanzaOf } from '../firewall/fwknop-users.js'
 import type { LeaseOutcome, LeaseRequest } from '../firewall/types.js'
+import type { ResourceId, UserId } from '../wire/ids.js'
 import { idWords, userWords } from './called.js'
+import type { Frame } from './frames.js'
+import { REASON_LIST, REASONS } from './reasons.js'
 
 const REFUSALS = {
   'unknown-resource': 'there is no such resource',
@@ -34,11 +37,39 @@ export function describeOutcome(outcome: LeaseOutcome): string {
   }
 }
 
-/** "open ssh (00000022) for 192.0.2.7, user alice (0000000A)"; a stanza of fwknop's by its title, for its number says nothing. */
-export function describeRequest({ user, resource, operation, address }: LeaseRequest, config: ServerConfig): string {
-  const who = user === undefined ? 'the administrator' : userWords(user, config.people.get(user))
-  const what = idWords(resource, config.resources.get(resource))
-  return `${operation} ${what} for ${address}, ${stanzaOf(user, config)?.title ?? who}`
+/** What [USERS], [RESOURCES] and access.conf call somebody and something, whose numbers say little. */
+export interface Names {
+  /** "user alice (0000000A)", "access.conf:12". */
+  readonly who: string
+  /** "ssh (00000022)". */
+  readonly resource?: string
+}
+
+/** Of a user and a resource; undefined: the administrator, and nothing. */
+export function namesOf(user: UserId | undefined, resource: ResourceId | undefined, config: ServerConfig): Names {
+  const named = user === undefined ? 'the administrator' : userWords(user, config.people.get(user))
+  const who = stanzaOf(user, config)?.title ?? named
+  return resource === undefined ? { who } : { who, resource: idWords(resource, config.resources.get(resource)) }
+}
+
+/** "open ssh (00000022) for 192.0.2.7, user alice (0000000A)". */
+export function describeRequest({ operation, address }: LeaseRequest, { who, resource }: Names): string {
+  return `${operation} ${resource} for ${address}, ${who}`
+}
+
+/** "refused a knock from 192.0.2.7 (user alice (0000000A), open ssh (00000022)): it was seen before". `words`: what else is told. */
+export function describeRefusal(
+  { protocol, wish, reason, address, leftOut }: Extract<Frame, { kind: 'refused' }>,
+  { who, resource }: Names,
+  words: string,
+): string | undefined {
+  const why = REASON_LIST[reason]
+  if (why === undefined) return undefined
+  const whose = protocol === 'letmein' ? `letmein ${who}` : who
+  const asked = wish === undefined ? '' : `, ${wish.operation} ${resource}`
+  const more = words === '' ? '' : ` (${words})`
+  const others = leftOut === 0 ? '' : `; ${leftOut} more like it were not told`
+  return `refused a knock from ${address} (${whose}${asked}): ${REASONS[why]}${more}${others}`
 }
 
 function seconds(ms: number): string {

@@ -13,10 +13,10 @@ export function settingsFor(config: ServerConfig, users: readonly UserKeys[]): L
     windowMs: config.spa.windowMs,
     heardGroup: config.firewall.heardGroup,
     recordGroup: config.firewall.recordGroup,
+    isLogJson: config.log.format === 'json',
     users: users.map(({ instant: _, tokensUntilMs: __, ...user }) => user),
     resources: [...config.resources.values()].map((resource) => ({
       id: resource.id,
-      ...(resource.name === undefined ? {} : { name: resource.name }),
       ...(resource.users === undefined ? {} : { users: resource.users }),
       requireAddress: resource.requireAddress,
       isControlPort: opensControlPort(resource, config.letmein.ports),

@@ -11,6 +11,8 @@ export interface ListenerSettings {
   readonly windowMs: number
   readonly heardGroup: number
   readonly recordGroup: number
+  /** Its own log is JSON lines. */
+  readonly isLogJson?: boolean
   /** Once for each key; `untilMs`: it is dead from then on. */
   readonly users: readonly {
     readonly id: UserId
@@ -42,7 +44,6 @@ export interface ListenerLetmein {
 
 export interface ListenerResource {
   readonly id: ResourceId
-  readonly name?: string
   readonly users?: readonly UserId[]
   readonly requireAddress: AddressPolicy
   readonly maxLifetimeSeconds: number

@@ -74,6 +74,12 @@ if (my $path = $ENV{NOTIFY_SOCKET}) {
   socket($notify, AF_UNIX, SOCK_DGRAM, 0) && connect($notify, pack_sockaddr_un($path)) or undef $notify;
 }
 
+# The journal's own socket, where stderr goes to the journal: its lines may have fields. It must not make the monitor wait.
+my $journal;
+if ($ENV{JOURNAL_STREAM}) {
+  socket($journal, AF_UNIX, SOCK_DGRAM, 0) && fcntl($journal, F_SETFL, O_NONBLOCK) && connect($journal, pack_sockaddr_un('/run/systemd/journal/socket')) or undef $journal;
+}
+
 # Each process has its own folder; nobody else writes there. Root makes files in them and gives folders away, so neither a
 # folder nor a link to it may be somebody else's.
 sub folder {
@@ -105,7 +111,8 @@ my $config_group = defined $config_gid && getgrgid $config_gid;
 my @config_groups = defined $config_group && $config_group =~ /^(?:postern|letmeind)$/ ? ($config_gid) : ();
 
 my %environment = map { defined $ENV{$_} ? ($_ => $ENV{$_}) : () } qw(PATH LANG JOURNAL_STREAM WATCHDOG_USEC POSTERN_CONFIG);
-my @all = ($lock, $command, $events, $nflog, $monitor_end, $listener_end, defined $notify ? $notify : ());
+my @told = grep { defined } $notify, $journal;
+my @all = ($lock, $command, $events, $nflog, $monitor_end, $listener_end, @told);
 
 # Starts NODE with these sockets, these capabilities and no others, as that user; it dies with us.
 sub start {
@@ -125,7 +132,7 @@ my ($monitor, $listener, $ending, $runs) = (0, 0, 0, 0);
 my ($monitor_born, $listener_born) = (0, 0);
 sub start_both {
   $monitor_born = time;
-  my %fds = (command => $command, events => $events, nflog => $nflog, channel => $monitor_end, defined $notify ? (notify => $notify) : ());
+  my %fds = (command => $command, events => $events, nflog => $nflog, channel => $monitor_end, defined $notify ? (notify => $notify) : (), defined $journal ? (journal => $journal) : ());
   $monitor = start(',+net_admin', \@monitor_id, \@config_groups, \%fds, "$programs/monitor.js", '--run-dir', $option{'run-dir'},
     '--state-dir', $option{'state-dir'}, '--generation', $runs++, $close ? '--close' : (), length $option{config} ? ('--config', $option{config}) : ());
   start_listener();
@@ -159,7 +166,7 @@ while (1) {
     # What a dead pair left half-said in the channel is nobody's: a new pair of ends.
     close $monitor_end; close $listener_end;
     socketpair($monitor_end, $listener_end, AF_UNIX, SOCK_STREAM, PF_UNSPEC) or end(UNAVAILABLE, "socketpair: $!");
-    @all = ($lock, $command, $events, $nflog, $monitor_end, $listener_end, defined $notify ? $notify : ());
+    @all = ($lock, $command, $events, $nflog, $monitor_end, $listener_end, @told);
     start_both();
   } elsif ($pid == $listener) {
     $listener = 0;

@@ -1,49 +1,76 @@
 /** What `posternd status` is told by a daemon that runs. Pure. */
 import type { ServerConfig } from '../config/types.js'
-import { stanzaOf } from '../firewall/fwknop-users.js'
 import type { Lease } from '../firewall/types.js'
 import type { ControlAnswer } from './control.js'
 
-/** A lease as it is told, with the names of the configuration. A stanza of fwknop's has a title, for its number says nothing to anybody. */
+/** A lease as it is told: with the names that the configuration has; a stanza of fwknop's has a title instead. */
 export interface ToldLease extends Lease {
   readonly title?: string
   readonly userName?: string
   readonly resourceName?: string
 }
 
-/** `measured`: what only the monitor knows. */
-export function statusAnswer(
-  config: ServerConfig,
-  leases: readonly Lease[],
-  measured: {
-    readonly startedMs: number
-    readonly horizonMs: number
-    readonly listenerAnsweredMsAgo: number
-    readonly counters: Readonly<Record<string, number>>
-  },
-): ControlAnswer {
+/** What only the monitor knows. */
+export interface Measured {
+  readonly startedMs: number
+  readonly nowMs: number
+  readonly horizonMs: number
+  /** Knocks that were made before are refused, Unix ms. */
+  readonly hearingMs: number
+  /** The same, where the replay journal is not trusted; 0: it is. */
+  readonly untrustedBelowMs: number
+  readonly listenerAnsweredMsAgo: number
+  readonly listenerLagMs: number
+  /** Of a gate on trial. */
+  readonly trialLeftMs?: number
+  readonly counters: Readonly<Record<string, number>>
+}
+
+/** What a running daemon says of itself. */
+export interface DaemonStatus extends Measured {
+  readonly mode: 'guard' | 'chain'
+  readonly file: string
+  readonly users: number
+  /** Of fwknop's access.conf. */
+  readonly stanzas: number
+  readonly resources: number
+  readonly leases: readonly ToldLease[]
+}
+
+export function statusAnswer(config: ServerConfig, leases: readonly Lease[], measured: Measured): ControlAnswer {
   const { file, firewall, fwknop, resources, users } = config
-  return {
-    ok: true,
+  const status: DaemonStatus = {
     ...measured,
     mode: firewall.mode,
     file,
     users: users.size,
     stanzas: fwknop?.settings.stanzas.length ?? 0,
     resources: resources.size,
-    leases: leases.map((lease) => withTitle(lease, config)),
+    leases: withNames(leases, config),
   }
+  return { ok: true, ...status }
 }
 
-/** The lease with the names of its user and resource, and its stanza's title, where it is one's. */
-export function withTitle(lease: Lease, config: ServerConfig): ToldLease {
-  const stanza = stanzaOf(lease.user, config)
-  const userName = lease.user === undefined ? undefined : config.people.get(lease.user)?.name
-  const resourceName = config.resources.get(lease.resource)?.name
-  return {
-    ...lease,
-    ...(stanza === undefined ? {} : { title: stanza.title }),
-    ...(userName === undefined ? {} : { userName }),
-    ...(resourceName === undefined ? {} : { resourceName }),
-  }
+/** The leases with the names that go with them. */
+export function withNames(
+  leases: readonly Lease[],
+  { fwknop, people, resources }: Pick<ServerConfig, 'fwknop' | 'people' | 'resources'>,
+): ToldLease[] {
+  const titles = new Map(fwknop?.settings.stanzas.map(({ user, title }) => [user, title]))
+  return leases.map((lease) => {
+    const { user, resource } = lease
+    const told = {
+      title: user === undefined ? undefined : titles.get(user),
+      userName: user === undefined ? undefined : people.get(user)?.name,
+      resourceName: resources.get(resource)?.name,
+    }
+    return { ...lease, ...present(told) }
+  })
+}
+
+type Present<T> = { [K in keyof T]?: Exclude<T[K], undefined> }
+
+/** Without what is not there. */
+function present<T extends object>(values: T): Present<T> {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as Present<T>
 }

@@ -34,6 +34,7 @@ describe("the server's configuration", () => {
       },
       limits: { leasesPerUser: 64, tagRate: 5, tagBurst: 8, maxTokens: 262_144, replayEntries: 1_000_000 },
       oldKeys: new Map(),
+      log: { format: 'text' },
       people: new Map(),
       resources: new Map(),
     })

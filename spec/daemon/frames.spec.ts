@@ -20,8 +20,33 @@ const frame: fc.Arbitrary<Frame> = fc.oneof(
   }),
   fc.record({ kind: fc.constant('record' as const), user: u32, resource: u32, address }),
   fc.record({ kind: fc.constant('hello' as const), nonce: fc.uint8Array({ minLength: 16, maxLength: 16 }) }),
-  fc.record({ kind: fc.constant('pong' as const), sequence: u32 }),
+  fc.record({
+    kind: fc.constant('pong' as const),
+    sequence: u32,
+    untrustedBelowMs: fc.nat({ max: Number.MAX_SAFE_INTEGER }),
+  }),
   fc.record({ kind: fc.constant('counter' as const), index: u32, count: fc.nat({ max: Number.MAX_SAFE_INTEGER }) }),
+  fc.record(
+    {
+      kind: fc.constant('refused' as const),
+      protocol: fc.constantFrom('spa' as const, 'letmein' as const, 'fwknop' as const),
+      user: u32,
+      wish: fc.record({
+        operation: fc.constantFrom('open' as const, 'revoke' as const, 'extend' as const),
+        resource: u32,
+      }),
+      reason: u32,
+      address,
+      leftOut: u32,
+    },
+    { requiredKeys: ['kind', 'protocol', 'user', 'reason', 'address', 'leftOut'] },
+  ),
+  fc.record({
+    kind: fc.constant('words' as const),
+    text: fc
+      .array(fc.integer({ min: 0x20, max: 0x7e }), { minLength: 1, maxLength: 40 })
+      .map((codes) => String.fromCharCode(...codes)),
+  }),
 )
 
 describe('frames of the channel', () => {

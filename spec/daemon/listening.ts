@@ -3,10 +3,13 @@ import type { Answers } from '../../lib/daemon/answers.js'
 import type { Frame } from '../../lib/daemon/frames.js'
 import { LetmeinDesk } from '../../lib/daemon/letmein-desk.js'
 import { Listener } from '../../lib/daemon/listener.js'
+import { describeRefusal } from '../../lib/daemon/outcomes.js'
 import { widestWindowMs } from '../../lib/daemon/past.js'
+import { RefusalWords } from '../../lib/daemon/refusals.js'
 import type { ListenerSettings, Message } from '../../lib/daemon/settings.js'
 import { openReplay } from '../../lib/replay/replay.js'
 import type { IpAddress } from '../../lib/wire/address.js'
+import { formatId } from '../../lib/wire/ids.js'
 import { authOf } from '../../lib/wire/letmein.js'
 import { seal } from '../../lib/wire/spa.js'
 import { deriveKeys, slotOf, tagOf } from '../../lib/wire/spa-keys.js'
@@ -71,10 +74,17 @@ export async function listening(
   const lines: string[] = []
   const seen = new Set<string>()
   const now = () => ({ ...moment })
-  const log = {
-    info: (line: string) => void lines.push(line),
-    warn: (line: string) => void lines.push(line),
-    error: (line: string) => void lines.push(line),
+  // As the monitor would log it that knows no names.
+  const words = new RefusalWords()
+  const send = (frame: Frame) => {
+    if (frame.kind === 'words') words.add(frame.text)
+    else if (frame.kind === 'refused') {
+      const { user, wish, protocol } = frame
+      const stanza = protocol === 'fwknop' ? change.fwknop?.stanzas.find((one) => one.user === user) : undefined
+      const who = stanza?.title ?? `user ${formatId(user)}`
+      lines.push(describeRefusal(frame, { who, resource: formatId(wish?.resource ?? 0) }, words.take())!)
+    } else frames.push(frame)
+    return true
   }
   let isReady = () => {}
   const ready = new Promise<void>((resolve) => {
@@ -83,10 +93,9 @@ export async function listening(
   let counter = 0
   const listener = new Listener({
     now,
-    log,
     breathe: () => Promise.resolve(),
     onReady: isReady,
-    send: (frame) => frames.push(frame) > 0,
+    send,
     openReplay: (start, told, horizonMs) =>
       openReplay({
         directory: disk.mount(),

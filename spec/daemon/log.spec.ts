@@ -1,5 +1,6 @@
 import { expect } from 'chai'
 import { createLog } from '../../lib/daemon/log.js'
+import { textForm } from '../../lib/daemon/log-forms.js'
 
 /** A log over a device that may be full, and a clock that is moved by hand. */
 function world() {
@@ -9,7 +10,14 @@ function world() {
     if (state.full) throw new Error('ENOSPC: no space left on device, write')
     lines.push(line)
   }
-  return { lines, state, log: createLog(write, () => state.nowMs, true) }
+  return {
+    lines,
+    state,
+    log: createLog(
+      () => textForm(write, true),
+      () => state.nowMs,
+    ),
+  }
 }
 
 describe('the log', () => {

@@ -62,6 +62,7 @@ export function serverConfig({
     limits: { leasesPerUser: 64, tagRate: 5, tagBurst: 8, maxTokens: 262_144, replayEntries: 1000, ...limits },
     users: new Map(users.map((user) => [user, new Uint8Array(32).fill(user)])),
     oldKeys: new Map(),
+    log: { format: 'text' },
     people: new Map(),
     resources: new Map(resources.map((wanted) => [wanted.id, resource(wanted)])),
     warnings: [],

@@ -54,6 +54,14 @@ async function change(command: 'open' | 'revoke', args: Arguments, { printer, en
   const answer = await askControl(controlPathOf(args), { command, resource, address, lifetimeSeconds })
   if (!answer.ok) throw new ControlError('broken', answer.error)
   const outcome = answer['outcome'] as LeaseOutcome
-  printer.line(isGiven(args, 'json') ? JSON.stringify(outcome) : describeOutcome(outcome))
+  printer.line(
+    isGiven(args, 'json') ? JSON.stringify(outcome) : `${describeOutcome(outcome)}${cut(outcome, lifetimeSeconds)}`,
+  )
   return outcome.kind === 'refused' ? EXIT.failed : EXIT.ok
+}
+
+/** What the resource's max-timeout left of the wish. The end is the kernel's to say, so a moment less is no less. */
+function cut(outcome: LeaseOutcome, askedSeconds: number): string {
+  if (!('remainingMs' in outcome) || outcome.remainingMs > askedSeconds * 1000 - 1000) return ''
+  return ` (not the ${askedSeconds} s that were asked for: the resource's max-timeout allows no more)`
 }

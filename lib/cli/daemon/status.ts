@@ -1,100 +1,112 @@
 /** `posternd status`: the leases that the kernel has, and, where a daemon runs, what it counted. */
-
-import { idWords } from '../../daemon/called.js'
+import { readMonoMs } from '../../daemon/clock.js'
 import { askControl, ControlError } from '../../daemon/control.js'
-import { counted } from '../../daemon/counted.js'
-import { REASONS, type Reason } from '../../daemon/reasons.js'
-import { type ToldLease, withTitle } from '../../daemon/status-answer.js'
+import { type DaemonStatus, type ToldLease, withNames } from '../../daemon/status-answer.js'
+import { isOver, readTrial } from '../../daemon/trial.js'
+import { isOurs } from '../../firewall/transition.js'
+import { readBootId } from '../../replay/boot-id.js'
 import { formatId } from '../../wire/ids.js'
 import type { Command, World } from '../command.js'
-import { EXIT } from '../exit.js'
-import { type Arguments, isGiven } from '../options.js'
-import { table } from '../print.js'
-import { managerOf } from './kernel.js'
-import { CONFIG_OPTION, controlPathOf, JSON_OPTION, RUN_DIR_OPTION } from './options.js'
+import { EXIT, type ExitCode } from '../exit.js'
+import { type Arguments, isGiven, type Option } from '../options.js'
+import { UsageError } from '../usage.js'
+import { configOf, managerFor } from './kernel.js'
+import { CONFIG_OPTION, controlPathOf, JSON_OPTION, RUN_DIR_OPTION, STATE_DIR_OPTION, stateDirOf } from './options.js'
+import { statusWords } from './status-words.js'
+import { EVERY_MS, pause, refresh } from './watching.js'
 
-/** What a running daemon says of itself. */
-interface DaemonStatus {
-  readonly startedMs: number
-  readonly mode: string
+/** `up`: shut, whoever keeps it so. `down`: nothing of ours is in the kernel. `trial-over`: the kernel took it back. */
+export type GateState = 'up' | 'down' | 'trial-over'
+
+/** The kernel's side of it where no daemon runs. */
+export interface WithoutDaemon {
+  readonly gate: GateState
+  readonly mode: 'guard' | 'chain'
   readonly file: string
-  readonly users: number
-  readonly resources: number
-  readonly listenerAnsweredMsAgo: number
-  readonly counters: Readonly<Record<string, number>>
-  /** Of fwknop's access.conf. */
-  readonly stanzas?: number
+  readonly trialLeftMs?: number
   readonly leases: readonly ToldLease[]
 }
+
+export type Standing = ({ readonly running: true } & DaemonStatus) | ({ readonly running: false } & WithoutDaemon)
+
+const WATCH: Option = { name: 'watch', describe: 'show it again each second, until Ctrl-C' }
 
 export const status: Command = {
   name: 'status',
   positionals: '',
   describe: 'leases as the kernel has them, and what the daemon counted',
-  options: [CONFIG_OPTION, RUN_DIR_OPTION, JSON_OPTION],
-  examples: [['posternd status --json', 'for a program']],
+  options: [WATCH, CONFIG_OPTION, RUN_DIR_OPTION, STATE_DIR_OPTION, JSON_OPTION],
+  examples: [
+    ['posternd status --watch', 'leases, users and counters, in place, each second'],
+    ['posternd status --json', 'for a program; with --watch an object a line'],
+  ],
   run: async (args, world) => {
-    const daemon = await daemonStatus(controlPathOf(args))
-    const leases = daemon?.leases ?? kernelLeases(args, world)
-    if (isGiven(args, 'json')) {
-      const rows = leases.map(({ resource, user, ...lease }) => ({
-        ...lease,
-        resource: formatId(resource),
-        ...(user === undefined ? {} : { user: formatId(user) }),
-      }))
-      world.printer.line(JSON.stringify({ running: daemon !== undefined, ...daemon, leases: rows }))
-    } else
-      world.printer.line([daemonWords(daemon), leaseWords(leases), counterWords(daemon)].filter(Boolean).join('\n'))
+    if (args.positionals.length > 0) throw new UsageError(`"${args.positionals[0]}": expected no argument`)
+    const show = async () => {
+      const standing = await standingOf(args, world)
+      return isGiven(args, 'json') ? JSON.stringify(inJson(standing)) : statusWords(standing)
+    }
+    if (isGiven(args, 'watch')) return watch(show, isGiven(args, 'json'), world)
+    world.printer.line(await show())
     return EXIT.ok
   },
 }
 
-/** Where no daemon runs. */
-function kernelLeases(args: Arguments, world: World): readonly ToldLease[] {
-  const { manager, config } = managerOf(args, world)
-  return manager.leases().map((lease) => withTitle(lease, config))
+/** Until it is killed, or its reader is gone. */
+async function watch(show: () => Promise<string>, isJson: boolean, { printer }: World): Promise<ExitCode> {
+  const isInPlace = !isJson && process.stdout.isTTY === true
+  for (;;) {
+    const text = await show()
+    if (isInPlace) refresh(text)
+    else printer.line(isJson ? text : `${text}\n`)
+    await pause(EVERY_MS)
+  }
 }
 
-async function daemonStatus(path: string): Promise<DaemonStatus | undefined> {
+/** What the daemon says, or, where none runs, the kernel. Throws ControlError, ConfigError, FirewallError. */
+export async function standingOf(args: Arguments, world: World): Promise<Standing> {
+  const daemon = await daemonStatus(controlPathOf(args))
+  return daemon === undefined ? { running: false, ...withoutDaemon(args, world) } : { running: true, ...daemon }
+}
+
+/** The running daemon's word; undefined where none runs. Throws ControlError. */
+export async function daemonStatus(path: string): Promise<DaemonStatus | undefined> {
   try {
     const answer = await askControl(path, { command: 'status' })
     if (!answer.ok) throw new ControlError('broken', answer.error)
-    return answer as unknown as DaemonStatus
+    const { ok: _, ...told } = answer
+    return told as unknown as DaemonStatus
   } catch (error) {
     if (error instanceof ControlError && error.code === 'absent') return undefined
     throw error
   }
 }
 
-function daemonWords(daemon: DaemonStatus | undefined): string {
-  if (daemon === undefined) return 'no posternd runs here: the gate is as it left it, leases run out'
-  const { mode, users, stanzas = 0, resources, file } = daemon
-  const more = stanzas === 0 ? '' : `, ${counted(stanzas, 'stanza')} of fwknop’s`
-  const since = new Date(daemon.startedMs).toISOString()
-  return `posternd runs since ${since}: ${mode} mode, ${counted(users, 'user')}${more}, ${counted(resources, 'resource')}, ${file}`
+const INET = 1
+
+function withoutDaemon(args: Arguments, world: World): WithoutDaemon {
+  const config = configOf(args, world)
+  const { manager, kernel } = managerFor(config, world)
+  const { firewall, file } = config
+  const present = kernel.shape(INET, firewall.table)
+  const isUp = present !== undefined && isOurs(present)
+  const trial = readTrial(stateDirOf(args))
+  const over = trial !== undefined && isOver(trial, Buffer.from(readBootId()).toString('hex'), readMonoMs())
+  const gate = over ? 'trial-over' : isUp ? 'up' : 'down'
+  return {
+    gate,
+    mode: firewall.mode,
+    file,
+    ...(trial !== undefined && !over && { trialLeftMs: trial.endsMs - readMonoMs() }),
+    leases: isUp ? withNames(manager.leases(), config) : [],
+  }
 }
 
-function leaseWords(leases: readonly ToldLease[]): string {
-  if (leases.length === 0) return 'no lease is live'
-  const rows = leases.map((lease) => [
-    idWords(lease.resource, named(lease.resourceName)),
-    lease.address,
-    `${(lease.remainingMs / 1000).toFixed(1)} s`,
-    lease.title ?? (lease.user === undefined ? '-' : idWords(lease.user, named(lease.userName))),
-  ])
-  return table([['RESOURCE', 'ADDRESS', 'LEFT', 'USER'], ...rows])
-}
-
-function named(name: string | undefined): { readonly name?: string } {
-  return name === undefined ? {} : { name }
-}
-
-function counterWords(daemon: DaemonStatus | undefined): string {
-  const counters = Object.entries(daemon?.counters ?? {})
-  return counters
-    .map(([name, count]) => {
-      const why = REASONS[name.replace(/^refused /, '') as Reason]
-      return why === undefined ? `${name}: ${count}` : `${name}: ${count} (${why})`
-    })
-    .join('\n')
+function inJson(standing: Standing): object {
+  const leases = standing.leases.map(({ resource, user, ...lease }) => ({
+    ...lease,
+    resource: formatId(resource),
+    ...(user === undefined ? {} : { user: formatId(user) }),
+  }))
+  return { ...standing, leases }
 }
