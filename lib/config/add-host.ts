@@ -28,15 +28,16 @@ export function meetingOf(config: ClientConfig, name: string, line: Enrolment): 
 
 function haveSame({ resources }: ClientHost, line: Enrolment): boolean {
   if (resources.size !== line.resources.length) return false
-  return line.resources.every(({ id, name, ports, protocols, instant, connections }) => {
+  return line.resources.every(({ id, name, ports, protocols, instant, timeoutSeconds, connections }) => {
     const known = resources.get(id)
     if (known?.target.kind !== 'ports') return false
-    const said = [name, ports.map(formatRange), protocols, instant, connections]
+    const said = [name, ports.map(formatRange), protocols, instant, timeoutSeconds * 1000, connections]
     const has = [
       known.name,
       known.target.ports.map(formatRange),
       known.target.protocols,
       known.instant,
+      known.timeoutMs,
       known.connections,
     ]
     return JSON.stringify(said) === JSON.stringify(has)
@@ -88,11 +89,12 @@ function optionsOf(
   ]
 }
 
-function partsOf({ name, ports, protocols, instant, connections }: EnrolledResource): string {
+function partsOf({ name, ports, protocols, instant, timeoutSeconds, connections }: EnrolledResource): string {
   return [
     `port: ${ports.map(formatRange).join(',')}`,
     ...(protocols.join() === 'tcp' ? [] : [protocols.join(',')]),
     ...(name === undefined ? [] : [`name: ${name}`]),
+    `timeout: ${timeoutSeconds}`,
     ...(instant ? ['instant: yes'] : []),
     ...(connections > 0 ? [`connections: ${connections}`] : []),
   ].join(' / ')

@@ -24,6 +24,8 @@ export interface EnrolledResource {
   readonly ports: readonly { readonly first: number; readonly last: number }[]
   readonly protocols: readonly ('tcp' | 'udp')[]
   readonly instant: boolean
+  /** How long a lease lasts where the knock says nothing, whole seconds: what keeps it open must know. */
+  readonly timeoutSeconds: number
   /** How many connections a lease lets in; 0: no bound. */
   readonly connections: number
 }
@@ -112,14 +114,24 @@ function read(bytes: Buffer): Enrolment {
   const resources = Array.from({ length: byte() }, (): EnrolledResource => {
     const id = take(4).readUInt32BE()
     const kind = byte()
+    const timeoutSeconds = take(4).readUInt32BE()
     const connections = kind & COUNTED ? word() : 0
     const name = string()
     const ports = Array.from({ length: byte() }, () => ({ first: word(), last: word() }))
     const protocols = [...(kind & TCP ? (['tcp'] as const) : []), ...(kind & UDP ? (['udp'] as const) : [])]
     if (kind >= 16 || protocols.length === 0 || ports.length === 0) throw new RangeError('a resource')
+    if (timeoutSeconds === 0) throw new RangeError('timeout')
     if (ports.some(({ first, last }) => first < 1 || last < first)) throw new RangeError('ports')
     if (!/^(?![0-9]+$)[A-Za-z0-9_.-]{0,32}$/.test(name)) throw new RangeError('name')
-    return { id, ...(name !== '' && { name }), ports, protocols, instant: (kind & INSTANT) !== 0, connections }
+    return {
+      id,
+      ...(name !== '' && { name }),
+      ports,
+      protocols,
+      instant: (kind & INSTANT) !== 0,
+      timeoutSeconds,
+      connections,
+    }
   })
   // What goes into a file must not be able to begin a line of its own there.
   if (at !== bytes.length || flags > ALSO_LETMEIN) throw new RangeError('what is behind the resources')
@@ -128,7 +140,15 @@ function read(bytes: Buffer): Enrolment {
   return { host, port, alsoLetmein: flags === ALSO_LETMEIN, realm, user, key, resources }
 }
 
-function resourceBytes({ id, name = '', ports, protocols, instant, connections }: EnrolledResource): number[] {
+function resourceBytes({
+  id,
+  name = '',
+  ports,
+  protocols,
+  instant,
+  timeoutSeconds,
+  connections,
+}: EnrolledResource): number[] {
   const kind =
     (protocols.includes('tcp') ? TCP : 0) |
     (protocols.includes('udp') ? UDP : 0) |
@@ -137,6 +157,7 @@ function resourceBytes({ id, name = '', ports, protocols, instant, connections }
   return [
     ...u32(id),
     kind,
+    ...u32(timeoutSeconds),
     ...(connections > 0 ? u16(connections) : []),
     ...text(name),
     ...u8(ports.length, 'port ranges'),

@@ -18,7 +18,15 @@ const SAMPLE: Enrolment = {
   user: 2,
   key: new Uint8Array(32).fill(0xc3),
   resources: [
-    { id: 0x22, name: 'ssh', ports: [{ first: 22, last: 22 }], protocols: ['tcp'], instant: true, connections: 0 },
+    {
+      id: 0x22,
+      name: 'ssh',
+      ports: [{ first: 22, last: 22 }],
+      protocols: ['tcp'],
+      instant: true,
+      timeoutSeconds: 30,
+      connections: 0,
+    },
   ],
 }
 const KEY = 'C3'.repeat(32)

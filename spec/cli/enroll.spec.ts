@@ -75,6 +75,7 @@ describe('posternd', () => {
             ports: [{ first: 22, last: 22 }],
             protocols: ['tcp'],
             instant: true,
+            timeoutSeconds: 600,
             connections: 0,
           },
         ],

@@ -12,9 +12,10 @@ const resources: fc.Arbitrary<EnrolledResource> = fc.record(
     ports: fc.array(range, { minLength: 1, maxLength: 3 }),
     protocols: fc.constantFrom(['tcp'] as const, ['udp'] as const, ['tcp', 'udp'] as const),
     instant: fc.boolean(),
+    timeoutSeconds: fc.integer({ min: 1, max: 0xffff_ffff }),
     connections: fc.integer({ min: 0, max: 65_535 }),
   },
-  { requiredKeys: ['id', 'ports', 'protocols', 'instant', 'connections'] },
+  { requiredKeys: ['id', 'ports', 'protocols', 'instant', 'timeoutSeconds', 'connections'] },
 )
 const enrolments: fc.Arbitrary<Enrolment> = fc.record({
   host: fc.oneof(
@@ -38,7 +39,15 @@ const SAMPLE: Enrolment = {
   user: 1,
   key: Uint8Array.from({ length: 32 }, (_, i) => i),
   resources: [
-    { id: 0x22, name: 'ssh', ports: [{ first: 22, last: 22 }], protocols: ['tcp'], instant: true, connections: 0 },
+    {
+      id: 0x22,
+      name: 'ssh',
+      ports: [{ first: 22, last: 22 }],
+      protocols: ['tcp'],
+      instant: true,
+      timeoutSeconds: 30,
+      connections: 0,
+    },
   ],
 }
 const LINE = encodeEnrolment(SAMPLE)
@@ -47,7 +56,7 @@ const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789
 describe('an enroll line', () => {
   it('is one short line of characters that need no quotes', () => {
     expect(LINE).to.equal(
-      'postern1:AGIAAAABFqgAAAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8QZ2F0ZS5leGFtcGxlLm9yZxBnYXRlLmV4YW1wbGUub3JnAQAAACIFA3NzaAEAFgAWcSwCf1SzkAI',
+      'postern1:AGYAAAABFqgAAAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8QZ2F0ZS5leGFtcGxlLm9yZxBnYXRlLmV4YW1wbGUub3JnAQAAACIFAAAAHgNzc2gBABYAFsrQ30ECTAUw',
     )
   })
 

@@ -53,10 +53,11 @@ function hostOf(realm: string): string {
 
 /** What he may open, as his client needs to know it. */
 function resourcesOf(user: UserId, { resources }: ServerConfig): EnrolledResource[] {
-  return [...resources.values()].flatMap(({ id, name, target, users, instant, connections }) => {
+  return [...resources.values()].flatMap(({ id, name, target, users, instant, timeoutMs, connections }) => {
     if (target.kind !== 'ports' || (users !== undefined && !users.includes(user))) return []
     const { ports, protocols } = target
-    return [{ id, ...(name !== undefined && { name }), ports, protocols, instant, connections }]
+    const timeoutSeconds = Math.max(1, Math.floor(timeoutMs / 1000))
+    return [{ id, ...(name !== undefined && { name }), ports, protocols, instant, timeoutSeconds, connections }]
   })
 }
 
