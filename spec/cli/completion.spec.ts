@@ -1,6 +1,6 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import { completionScript, SHELLS, type Shell } from '../../lib/cli/completion/command.js'
@@ -136,6 +136,20 @@ describe('a completion script', () => {
       execFileSync(shell, ['-n', home.write('script', out)])
       home.remove()
     })
+
+  it('carries out nothing that stands where a host is looked for', () => {
+    const home = new Home()
+    const trap = join(home.folder, 'sprung')
+    mkdirSync(join(home.folder, '.ssh'))
+    home.write('.ssh/known_hosts', `$(touch\${IFS}${trap}) ssh-ed25519 AAAA\ngate.example.org ssh-ed25519 AAAA\n`)
+    home.write('.ssh/config', `Host \`touch\${IFS}${trap}\` gate-of-mine *.wild !none\n`)
+    home.write('postern.bash', completionScript('bash', 'postern', allCommands(postern)))
+    const line = 'source ~/postern.bash; COMP_WORDS=(postern knock g); COMP_CWORD=2; _postern; echo "${COMPREPLY[@]}"'
+    const offered = execFileSync('bash', ['-c', line], { env: { PATH: process.env['PATH'], HOME: home.folder } })
+    expect(`${offered}`).to.equal('gate-of-mine gate.example.org\n')
+    expect(existsSync(trap)).to.equal(false)
+    home.remove()
+  })
 
   it('is for a shell that is known', async () => {
     const home = new Home()

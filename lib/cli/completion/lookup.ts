@@ -23,11 +23,14 @@ export function lookupScript(program: string, kind: Lookup): string {
   return `${first}; sed -n "${sed}" "$f" 2>/dev/null${kind === 'port' ? PORTS : ''}`
 }
 
+/** What a host's name can be. What a file has else is not offered: bash would carry out `$(…)` in it. */
+const ONLY_NAMES = 'grep -x "[[:alnum:]_][[:alnum:]_.:%-]*"'
+
 /** Named hosts of ~/.ssh/config, and what known_hosts names openly. */
-const HOSTS = [
-  'sed -n "s/^[[:blank:]]*[Hh][Oo][Ss][Tt][[:blank:]][[:blank:]]*//p" ~/.ssh/config 2>/dev/null | tr -s "[:blank:]" "\\n" | grep -v "[*?!]"',
+const HOSTS = `{ ${[
+  'sed -n "s/^[[:blank:]]*[Hh][Oo][Ss][Tt][[:blank:]][[:blank:]]*//p" ~/.ssh/config 2>/dev/null | tr -s "[:blank:]" "\\n"',
   'sed "/^[|@#[]/d; s/ .*//" ~/.ssh/known_hosts 2>/dev/null | tr , "\\n"',
-].join('; ')
+].join('; ')}; } | ${ONLY_NAMES}`
 
 const ID = '\\([0-9A-Fa-f]\\{1,8\\}\\)[[:blank:]]*='
 
