@@ -82,6 +82,15 @@ const SHOWN_CHARACTERS = 60
 const HIDDEN_HEX_DIGITS = 32
 const HIDDEN_RUN = /[0-9A-Za-z]{20,}/g
 
+/**
+ * The name of a line as a message shows it: where `=` or `:` follows it, which is not the form of the file, a key stands in the
+ * same word.
+ */
+export function quoteName(text: string): string {
+  const [name] = /^[%#]?[A-Za-z0-9_]*/.exec(text)!
+  return quote(name === text ? text : `${name}…`)
+}
+
 /** Foreign text as a message shows it: in quotes, control characters escaped, short, and nothing that could be a key. */
 export function quote(text: string): string {
   if (text.replace(/[^0-9a-fA-F]/g, '').length >= HIDDEN_HEX_DIGITS) return `(${text.length} characters)`

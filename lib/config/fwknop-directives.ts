@@ -2,7 +2,7 @@
  * The names that access.conf knows: what is honoured, what has no effect, and what is refused, with what to do instead. A name
  * that fwknopd does not know is refused too: it would pass over a misspelled OPEN_PORTS, and open every port.
  */
-import { type Findings, quote } from './error.js'
+import { type Findings, quoteName } from './error.js'
 import type { FwknopLine } from './fwknop-lines.js'
 import { fwknopSwitch } from './fwknop-values.js'
 import { didYouMean } from './nearest.js'
@@ -70,6 +70,6 @@ export function heeded({ name, value, line }: FwknopLine, findings: Findings): s
   }
   const why = name.startsWith('GPG_') ? GNUPG : REFUSED.get(name)
   if (why !== undefined) findings.refuse(line, `${name}: ${why}`)
-  else findings.refuse(line, `${quote(name)}: expected a name that fwknopd knows${didYouMean(name, KNOWN)}`)
+  else findings.refuse(line, `${quoteName(name)}: expected a name that fwknopd knows${didYouMean(name, KNOWN)}`)
   return undefined
 }

@@ -4,7 +4,7 @@
  */
 import { canonicalAddress, familyOf, type IpAddress } from '../wire/address.js'
 import type { FwknopDigest, FwknopPort } from '../wire/fwknop-types.js'
-import { type Findings, quote } from './error.js'
+import { type Findings, quote, quoteName } from './error.js'
 import type { RcLine } from './fwknop-rc-lines.js'
 import { decimal, fwknopDigest, fwknopPorts } from './fwknop-values.js'
 import { didYouMean } from './nearest.js'
@@ -37,7 +37,7 @@ const KNOWN = [
   ...NOT_SPOKEN.keys(),
   ...NOT_SPOKEN_IF_ON.keys(),
 ]
-const KEYS = /^(HMAC_)?KEY(_BASE64)?$/
+const KEYS = /^((HMAC_)?KEY|GPG_SIGNING_PW)(_BASE64)?$/
 const MOST_OFFSET = 65_536
 const UNIT_SECONDS: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 86_400 }
 
@@ -118,7 +118,7 @@ export class RcReader {
     if (name === undefined) this.#findings.refuse(line, 'expected NAME VALUE, or # as the first character')
     else if (!KNOWN.includes(name)) {
       const hint = name === 'CLIENT_TIMEOUT' ? '; did you mean "FW_TIMEOUT"?' : didYouMean(name, KNOWN)
-      this.#findings.refuse(line, `${quote(name)}: expected a name that fwknop knows${hint}`)
+      this.#findings.refuse(line, `${quoteName(name)}: expected a name that fwknop knows${hint}`)
     } else {
       this.#said.set(name, { ...said, name })
       if (rest === '') return

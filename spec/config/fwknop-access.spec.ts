@@ -105,6 +105,7 @@ describe("fwknop's access.conf", () => {
       /"open_ports": expected a name .*; did you mean "OPEN_PORTS"\?$/,
     ],
     ['an unknown name', 'OPEN_PORT tcp/22', /"OPEN_PORT": expected .*did you mean "OPEN_PORTS"/],
+    ['a key behind "=", and shows nothing of it', 'KEY=hunter2 x', /: "KEY…": expected a name/],
     ['a name alone', 'OPEN_PORTS', /expected NAME VALUE$/],
     ['a name with a comment alone', 'OPEN_PORTS ;tcp/22', /expected NAME VALUE$/],
     ['blanks alone', '   ', /blanks alone: expected an empty line/],

@@ -116,13 +116,17 @@ describe("fwknop's .fwknoprc", () => {
   })
 
   it('warns where more stands behind a value, which fwknop passes over', () => {
-    const { keys, access, warnings } = read(`${STANZA}KEY two words\nACCESS tcp/22 ,udp/53\nHMAC_KEY hm;ac\n`, 'gate')
+    const { keys, access, warnings } = read(
+      `${STANZA}KEY two words\nACCESS tcp/22 ,udp/53\nHMAC_KEY hm;ac\nGPG_SIGNING_PW my own\n`,
+      'gate',
+    )
     expect([hex(keys!.key), hex(keys!.hmac?.key)]).to.deep.equal(['74776f', '686d'])
     expect(access).to.deep.equal([{ protocol: 'tcp', port: 22 }])
     expect(warnings).to.deep.equal([
       `${RC}:7: KEY: what is behind the first blank, ";" or "#" does not count, as in fwknop`,
       `${RC}:8: ACCESS: what is behind the first blank, ";" or "#" ",udp/53" does not count, as in fwknop`,
       `${RC}:9: HMAC_KEY: what is behind the first blank, ";" or "#" does not count, as in fwknop`,
+      `${RC}:10: GPG_SIGNING_PW: what is behind the first blank, ";" or "#" does not count, as in fwknop`,
     ])
   })
 
@@ -156,6 +160,7 @@ describe("fwknop's .fwknoprc", () => {
     ['an unknown name', 'BOGUS 1', /"BOGUS": expected a name that fwknop knows/],
     ['the name that fwknop’s own sample has and fwknop does not', 'CLIENT_TIMEOUT 5', /did you mean "FW_TIMEOUT"\?$/],
     ['a name in lower case', 'key abc', /"key": expected .*did you mean "KEY"/],
+    ['a key behind "=", and shows nothing of it', 'KEY=hunter2 x', /: "KEY…": expected a name/],
     ['a name alone', 'USE_HMAC', /expected NAME VALUE/],
     ['blanks alone', '  ', /expected NAME VALUE/],
     ['an indented comment', ' # x', /"#": expected|expected NAME VALUE/],
