@@ -2,8 +2,9 @@
  * Whether postern was already up in this boot: the kernel's leases of this boot are kept over a restart, those that a saved
  * ruleset brought back to life at boot are not. The mark lies in /run and holds the boot's id.
  */
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
+import { readMonitorFile } from './monitor-file.js'
 
 /** Below the run directory. */
 export const BOOT_MARK = 'monitor/boot'
@@ -11,7 +12,7 @@ export const BOOT_MARK = 'monitor/boot'
 /** True where `path` was written in the boot with this id. Unreadable or absent: false. */
 export function hasBootMark(path: string, bootId: string): boolean {
   try {
-    return readFileSync(path, 'utf8').trim() === bootId
+    return readMonitorFile(path).trim() === bootId
   } catch {
     return false
   }

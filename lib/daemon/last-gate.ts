@@ -10,12 +10,13 @@ import type { Nft } from '../firewall/nft.js'
 import { isOurs } from '../firewall/transition.js'
 import { FirewallError, type Kernel } from '../firewall/types.js'
 import { ReplayError } from '../replay/error.js'
+import { readMonitorFile } from './monitor-file.js'
 
 const FILE = 'gate.nft'
 const INET = 1
 const TABLE = /^table inet ([A-Za-z0-9_.-]{1,64}) \{$/m
 /** The file is the monitor's own, and root loads it at boot: nft must not be told to read, and to say, what only root may. */
-const INCLUDE = /(^|[\s;{}])include[\s"<]/m
+const INCLUDE = /(^|[\s;{}])include(?![A-Za-z0-9_.-])/m
 
 /** `foreign`: somebody else's table has its name. */
 export type GateOutcome = 'there' | 'raised' | 'none' | 'foreign'
@@ -46,7 +47,7 @@ export function keepGate(folder: string, text: string): void {
 export function raiseLastGate(folder: string, nft: Nft, kernel: Kernel, { keep }: { keep: boolean }): GateOutcome {
   const file = join(folder, FILE)
   if (!existsSync(file)) return 'none'
-  const text = readFileSync(file, 'utf8')
+  const text = readMonitorFile(file)
   const table = TABLE.exec(text)?.[1]
   if (table === undefined || INCLUDE.test(text)) return 'none'
   const present = kernel.shape(INET, table)

@@ -3,9 +3,10 @@
  * record beside the horizon is what a daemon that starts meanwhile, or after the next boot, goes by: a trial that nobody
  * confirmed leaves no gate, or whoever was locked out by it would stay so.
  */
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import type { ServerConfig } from '../config/types.js'
+import { readMonitorFile } from './monitor-file.js'
 
 export interface Trial {
   readonly bootId: string
@@ -27,7 +28,7 @@ export const TRIAL_FILE = 'monitor/trial'
 /** The trial that was begun and not confirmed; undefined: none, or what is there is no record, and the gate is for good. */
 export function readTrial(stateDir: string): Trial | undefined {
   try {
-    return parseTrial(readFileSync(join(stateDir, TRIAL_FILE), 'utf8'))
+    return parseTrial(readMonitorFile(join(stateDir, TRIAL_FILE)))
   } catch {
     return undefined
   }

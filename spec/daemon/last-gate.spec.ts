@@ -53,7 +53,12 @@ describe('the last good gate', () => {
     expect(loaded).to.deep.equal([])
   })
 
-  for (const line of ['include "/etc/shadow"', 'table inet x { } ; include "/etc/shadow"', '\tinclude "*"'])
+  for (const line of [
+    'include "/etc/shadow"',
+    'table inet x { } ; include "/etc/shadow"',
+    '\tinclude "*"',
+    'include\\\n"/etc/shadow"',
+  ])
     it(`makes nft read no other file: ${line}`, () => {
       const { loaded, kernel, nft } = world()
       writeFileSync(join(folder, 'gate.nft'), `${TEXT}${line}\n`)
