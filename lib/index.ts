@@ -1,8 +1,8 @@
 /**
  * postern for Node programs: knock at a host before connecting to it, or do both at once. Importing this does nothing.
  *
- *     import { knock, open } from 'postern'
- *     const gate = { host: 'gate.example.org', port: 5432, resource: 0x22, user: 1, key, realm: 'gate' }
+ *     import { fromConfig, knock, open } from 'postern'
+ *     const gate = fromConfig('gate.example.org', 5432)   // or { host, port, resource, user, key, realm }
  *     const socket = await open(gate)                // a node:net Socket, connected
  *     await knock({ ...gate, waitMs: 5000 })         // or only: make it open
  */
@@ -22,6 +22,8 @@ const MAX_PORT = 65_535
 const MAX_TIMER_MS = 2 ** 31 - 1
 
 export { KnockError, type KnockErrorCode } from './client/error.js'
+export { type ConfiguredKnock, fromConfig } from './client/from-config.js'
+export { ConfigError, type ConfigErrorCode } from './config/error.js'
 
 export interface KnockOptions {
   /** Name, IPv4 or IPv6 address (`fe80::1%eth0` too). */
