@@ -7,11 +7,14 @@ import { text } from 'node:stream/consumers'
 import { expect } from 'chai'
 import { readClientConfig } from '../../lib/config/client.js'
 import { type Enrolment, encodeEnrolment } from '../../lib/wire/enrolment.js'
+import { clientOf } from '../support/client.js'
 import { bundle, Home, type Ran, ROOT } from './program.js'
 import { onTerminal } from './terminal.js'
 
+/** Knocked at, too: where specs run there is no way to anywhere else. */
+const HOST = '127.0.0.1'
 const SAMPLE: Enrolment = {
-  host: '192.0.2.1',
+  host: HOST,
   port: 5800,
   alsoLetmein: false,
   realm: 'gate',
@@ -42,7 +45,7 @@ describe('postern add', () => {
   afterEach(() => home.remove())
 
   async function add(input: string, ...words: readonly string[]): Promise<Ran> {
-    const child = spawn(join(ROOT, 'bin/postern'), ['add', ...words], {
+    const child = spawn(clientOf(ROOT), ['add', ...words], {
       env: { PATH: process.env['PATH'], HOME: home.folder },
     })
     child.stdin.end(input)
@@ -54,7 +57,7 @@ describe('postern add', () => {
   it('makes a file that only its owner can read, and the host and its resources have names', async () => {
     const { code, out, err } = await add(`${LINE}\n`, '--name', 'gate')
     expect({ code, err }).to.deep.equal({ code: 0, err: '' })
-    expect(out).to.include('gate (192.0.2.1), a new server').and.include('ssh (22, instant)')
+    expect(out).to.include(`gate (${HOST}), a new server`).and.include('ssh (22, instant)')
     expect(out).to.include('Added. Next: postern knock gate ssh').and.not.include(KEY)
     expect(statSync(home.config).mode & 0o777).to.equal(0o600)
     expect(statSync(join(home.folder, '.config/postern')).mode & 0o777).to.equal(0o700)
@@ -62,7 +65,7 @@ describe('postern add', () => {
     expect(readClientConfig(file(), '').warnings).to.deep.equal([])
     const knocked = await home.postern(['knock', 'gate', 'ssh'])
     expect(knocked).to.include({ code: 0, err: '' })
-    expect(knocked.out).to.include('192.0.2.1')
+    expect(knocked.out).to.include(HOST)
   })
 
   it('makes a misspelled host or resource easy to mend', async () => {
@@ -83,7 +86,7 @@ describe('postern add', () => {
     await add(encodeEnrolment({ ...SAMPLE, host: 'other.example', realm: 'other', port: 'any', alsoLetmein: true }))
     expect(file().startsWith(before)).to.equal(true)
     const { hosts } = readClientConfig(file(), '')
-    expect([...hosts.keys()]).to.deep.equal(['192.0.2.1', 'other.example'])
+    expect([...hosts.keys()]).to.deep.equal([HOST, 'other.example'])
     expect(hosts.get('other.example')).to.include({ port: 'any', realm: 'other', protocol: 'auto' })
   })
 
@@ -93,7 +96,7 @@ describe('postern add', () => {
     const { code, out } = await add(encodeEnrolment({ ...SAMPLE, key: new Uint8Array(32).fill(7), resources: [] }))
     expect(out).to.include('known: it is brought up to date')
     expect(code).to.equal(0)
-    const known = readClientConfig(file(), '').hosts.get('192.0.2.1')!
+    const known = readClientConfig(file(), '').hosts.get(HOST)!
     expect(Buffer.from(known.key!)).to.deep.equal(Buffer.alloc(32, 7))
     expect(known.resources.size).to.equal(0)
   })
@@ -107,11 +110,11 @@ describe('postern add', () => {
       const before = file()
       const line = encodeEnrolment({ ...SAMPLE, ...other })
       const { code, err } = await add(line)
-      expect(err).to.match(new RegExp(`192.0.2.1 is known .*the line is for ${what} .*--force .*--name NAME`))
+      expect(err).to.match(new RegExp(`${HOST} is known .*the line is for ${what} .*--force .*--name NAME`))
       expect(code).to.equal(2)
       expect(file()).to.equal(before)
       expect(await add(line, '--force')).to.include({ code: 0 })
-      expect(readClientConfig(file(), '').hosts.get('192.0.2.1')).to.include(other)
+      expect(readClientConfig(file(), '').hosts.get(HOST)).to.include(other)
     })
 
   for (const [what, line, said] of [
@@ -154,17 +157,17 @@ describe('postern add', () => {
   })
 
   it('asks on a terminal, does not show the line, and writes where the answer is yes', async () => {
-    const terminal = onTerminal([join(ROOT, 'bin/postern'), 'add'], { HOME: home.folder })
+    const terminal = onTerminal([clientOf(ROOT), 'add'], { HOME: home.folder })
     await terminal.answer(/it is not shown/, LINE)
     await terminal.answer(/Add it\? \[Y\/n\]/, 'y')
     expect(await terminal.ended()).to.equal(0)
-    expect(terminal.shown).to.include('Added. Next: postern knock 192.0.2.1 ssh')
+    expect(terminal.shown).to.include(`Added. Next: postern knock ${HOST} ssh`)
     expect(terminal.shown).to.not.include(LINE.slice(0, 20))
     expect(readClientConfig(file(), '').hosts.size).to.equal(1)
   })
 
   it('writes nothing where the answer is no', async () => {
-    const terminal = onTerminal([join(ROOT, 'bin/postern'), 'add'], { HOME: home.folder })
+    const terminal = onTerminal([clientOf(ROOT), 'add'], { HOME: home.folder })
     await terminal.answer(/it is not shown/, LINE)
     await terminal.answer(/Add it\?/, 'n')
     expect(await terminal.ended()).to.equal(1)

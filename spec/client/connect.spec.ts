@@ -1,12 +1,15 @@
 import { once } from 'node:events'
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net'
 import { expect } from 'chai'
-import { connect, dialPort } from '../../lib/client/connect.js'
+import { connect, dialPort, type SocketChoices } from '../../lib/client/connect.js'
 import { type Errand, type Outcome, type Outside, perform, system } from '../../lib/client/perform.js'
+import type { Timers } from '../../lib/client/race.js'
 import type { Outgoing } from '../../lib/client/send.js'
 
 const identity = { user: 1, key: new Uint8Array(32).fill(3), realm: 'gate' }
 const wishes = [{ operation: 'open', resource: 0x22, lifetimeSeconds: 0, instant: 'no' } as const]
+
+type Choices = SocketChoices & { readonly timers?: Timers }
 
 /** A TCP port of this machine that is shut until `open` is called, and says hello. */
 class Host {
@@ -66,9 +69,9 @@ describe('connecting with a knock', () => {
     },
     ...changes,
   })
-  const go = async (outside: Outside, timeoutMs = 10_000, choices = {}) =>
+  const go = async (outside: Outside, timeoutMs = 10_000, { timers, ...choices }: Choices = {}) =>
     connect<Outcome, Outside>(
-      { dial: await dialPort(host.port, choices) },
+      { dial: await dialPort(host.port, choices), ...(timers && { timers }) },
       (raced) => perform(errand(timeoutMs), raced),
       outside,
     )
@@ -84,7 +87,9 @@ describe('connecting with a knock', () => {
 
   it('takes a port that is open already, by one connection, and has knocked all the same', async () => {
     host.open()
-    const socket = connected(await go(outsideOf()))
+    // No clock moves: neither a second SYN nor a second knock is ever due.
+    const never: Timers = { nowMs: () => 0, after: () => () => {} }
+    const socket = connected(await go(outsideOf({ pause: () => new Promise(() => {}) }), 10_000, { timers: never }))
     expect(await textOf(socket)).to.equal('hello')
     expect(sent).to.have.length(1)
     expect(host.connections).to.equal(1)

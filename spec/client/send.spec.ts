@@ -1,8 +1,21 @@
+import { createSocket } from 'node:dgram'
+import { once } from 'node:events'
 import { expect } from 'chai'
 import { send } from '../../lib/client/send.js'
 import { Listener } from './listener.js'
 
 const bytes = (byte: number) => new Uint8Array(100).fill(byte)
+
+/** A port that nobody has, in either family. */
+async function freePort(): Promise<number> {
+  const both = createSocket('udp6')
+  both.bind(0)
+  await once(both, 'listening')
+  const { port } = both.address()
+  both.close()
+  await once(both, 'close')
+  return port
+}
 
 describe('sending', () => {
   let four: Listener
@@ -57,7 +70,7 @@ describe('sending', () => {
   })
 
   it('leaves from the port that is named, in both families', async () => {
-    const from = four.port + 1 // as free as a guess can be: what is taken is refused below
+    const from = await freePort()
     const outgoing = [
       { bytes: bytes(1), to: { address: '127.0.0.1', family: 4 }, port: four.port, from },
       { bytes: bytes(2), to: { address: '::1', family: 6 }, port: six.port, from },

@@ -8,6 +8,7 @@ import { join } from 'node:path'
 import { expect } from 'chai'
 import type { FwknopMode as CipherMode, FwknopDigest } from '../../lib/wire/fwknop-types.js'
 import { bundle, ROOT } from '../cli/program.js'
+import { clientOf } from '../support/client.js'
 import {
   accessFile,
   dropByDefault,
@@ -54,7 +55,7 @@ class Place {
   postern(line: string): Promise<Outcome> {
     const words = ['knock', '--protocol', 'fwknop', ...line.split(' ')]
     const env = { HOME: this.lab.folder, LOGNAME: 'alice' }
-    return this.lab.client.run([join(ROOT, 'bin/postern'), ...words], { env })
+    return this.lab.client.run([clientOf(ROOT), ...words], { env })
   }
 
   get logged(): number {
@@ -186,7 +187,7 @@ describe('what postern asks of the real fwknopd', () => {
   it('connects, for ssh, as soon as the port is open', async () => {
     const words = ['connect', '--protocol', 'fwknop', 'gate', '22']
     const { lab } = place
-    const { status, stdout, stderr } = await lab.client.run([join(ROOT, 'bin/postern'), ...words], {
+    const { status, stdout, stderr } = await lab.client.run([clientOf(ROOT), ...words], {
       env: { HOME: lab.folder, LOGNAME: 'alice' },
       input: 'hello',
     })
