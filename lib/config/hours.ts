@@ -10,6 +10,7 @@ export interface Hours {
 
 const DAYS = ['sun', 'mon', 'tue', 'wed', 'thu', 'fri', 'sat']
 const DAY_MINUTES = 24 * 60
+const MINUTE_MS = 60_000
 const EXPECTED =
   'days and hours of the server, like mon-fri 08:00-18:00, sat 10:00-24:00; after midnight is the next day'
 
@@ -46,6 +47,10 @@ export function withinUntil(all: readonly Hours[], wallMs: number): number | und
     .filter(
       ({ days, fromMinute, toMinute }) => days.includes(now.getDay()) && fromMinute <= minute && minute < toMinute,
     )
-    .map(({ toMinute }) => new Date(now.getFullYear(), now.getMonth(), now.getDate(), 0, toMinute).getTime())
+    .map(({ toMinute }) => {
+      const end = new Date(now.getFullYear(), now.getMonth(), now.getDate(), 0, toMinute).getTime()
+      // Where a clock that was set back has an hour twice, the day's first one is told.
+      return end > wallMs ? end : wallMs - (wallMs % MINUTE_MS) + (toMinute - minute) * MINUTE_MS
+    })
   return ends.length === 0 ? undefined : Math.max(...ends)
 }

@@ -24,6 +24,7 @@ import { createLog } from './log.js'
 import { formOf, textForm } from './log-forms.js'
 import { Monitor } from './monitor.js'
 import { createNotify } from './notify.js'
+import { OutstayedWatch } from './outstayed.js'
 import { openHorizon } from './past.js'
 import { preflight } from './preflight.js'
 import { readLoop } from './read-loop.js'
@@ -94,6 +95,7 @@ function main(): void {
     if (now.resources.size > 0) keepLastGate(manager.gateText())
   }
   remember(config)
+  const outstayed = new OutstayedWatch(manager, config, { now: readNow, say: log.info })
 
   // From here on every datagram is heard, while listeners come and go: the starter keeps the socket.
   const hearing = readNow()
@@ -131,7 +133,10 @@ function main(): void {
       echo: write,
       unreadBytes: () => channel.writableLength,
       readConfig: load,
-      onReloaded: remember,
+      onReloaded: (now) => {
+        remember(now)
+        outstayed.use(now)
+      },
       alive: notify.alive,
       giveUp: (why) => end(EXIT_AGAIN, why),
     },
@@ -187,7 +192,10 @@ function main(): void {
       setImmediate(() => end(0, 'down: everything of ours is out of the kernel'))
       return { ok: true }
     })
-    setInterval(() => void monitor.tick(), TICK_MS)
+    setInterval(() => {
+      outstayed.tick()
+      void monitor.tick()
+    }, TICK_MS)
     process.on('SIGHUP', () => {
       notify.reloading(readMonoMs())
       monitor.reload()

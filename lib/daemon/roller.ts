@@ -10,7 +10,7 @@ import { type DueSlot, horizonFor, tagSlots, tokenSlots } from '../slots/schedul
 import { tagElements } from '../slots/tags.js'
 import { type TokenElement, type TokenUser, tokenElements } from '../slots/tokens.js'
 import type { ResourceId } from '../wire/ids.js'
-import { slotOf } from '../wire/spa-keys.js'
+import { SLOT_MS, slotOf } from '../wire/spa-keys.js'
 import { aheadMs } from './past.js'
 import type { UserKeys } from './user-keys.js'
 
@@ -80,7 +80,9 @@ export class Roller {
     const goneTags = this.#users.filter((user) => !keptTags.has(hex(user.tag)))
     for (const chunk of tagElements(goneTags, this.#installedTagSlots(nowMs)))
       this.#parts.sets.removeTags(chunk.map((element) => element.key))
-    const keptPairs = new Set(tokenUsers.flatMap(pairsOf))
+    // Tokens that are in already live to the end of the slot behind their own: whose time is over before that keeps none.
+    const endMs = (this.#parts.horizon.tokensSlot + 2) * SLOT_MS
+    const keptPairs = new Set(tokenUsers.filter(({ untilMs = endMs }) => untilMs >= endMs).flatMap(pairsOf))
     const goneTokens = this.#tokenUsers.map((user) => ({
       ...user,
       resources: user.resources.filter((resource) => !keptPairs.has(pairOf(user, resource))),

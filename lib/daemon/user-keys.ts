@@ -14,7 +14,7 @@ export interface UserKeys {
   readonly instant?: Uint8Array
   /** A rotation's old key: from this time on, Unix ms, it is dead. */
   readonly untilMs?: number
-  /** So long tokens of his are of use: to the end of this key or of his own time, Unix ms. */
+  /** So long tokens of his are of use: to the end of this key, or a lease's length ahead of the end of his own time, Unix ms. */
   readonly tokensUntilMs?: number
 }
 
@@ -31,15 +31,17 @@ export function deriveUserKeys(config: ServerConfig): UserKeys[] {
     const { untilMs: personUntilMs, hours, networks } = config.people.get(id) ?? {}
     // The kernel knows no hours and no networks: such users have no tokens, and come in by the ordinary datagram.
     const isBound = hours !== undefined || networks !== undefined
-    const mayInstant =
-      !isBound && instant.some((resource) => resource.users === undefined || resource.users.includes(id))
+    const his = instant.filter((resource) => resource.users === undefined || resource.users.includes(id))
+    const mayInstant = !isBound && his.length > 0
+    // Nor does it cut a lease: his last token is used up a whole lease ahead of his end.
+    const longestMs = Math.max(0, ...his.map(({ timeoutMs }) => timeoutMs))
     return {
       id,
       tag: derive('tag'),
       seal: derive('seal'),
       ...(mayInstant ? { instant: derive('instant') } : {}),
       ...until,
-      ...tokensUntil(until.untilMs, personUntilMs),
+      ...tokensUntil(until.untilMs, personUntilMs === undefined ? undefined : personUntilMs - longestMs),
     }
   })
 }

@@ -172,6 +172,18 @@ describe('the roller', () => {
     })
   })
 
+  it('takes out the tokens of who has less time by a new configuration than they would live', async () => {
+    const { tokens, parts } = world()
+    const roller = new Roller(parts, config(), [user(1), user(2), user(3)])
+    for (let at = START; at < START + 3 * SLOT_MS; at += 1000) await roller.roll(at)
+    const now = START + 3 * SLOT_MS
+    const bounded = [{ ...user(1), tokensUntilMs: now }, { ...user(2), tokensUntilMs: now + 10 * SLOT_MS }, user(3)]
+    roller.replaceUsers(config(), bounded, now)
+    const has = (id: number, slot: number) => tokens.includes(hex(tokenOf(user(id).instant!, slot, RESOURCE, 0)))
+    for (const slot of [slotOf(now), slotOf(now) + 1])
+      expect([1, 2, 3].map((id) => has(id, slot))).to.deep.equal([false, true, true])
+  })
+
   it('installs nothing above the horizon while the disk is full, and says so', async () => {
     const { disk, tags, tokens, told, parts } = world()
     const roller = new Roller(parts, config(), [user(1)])

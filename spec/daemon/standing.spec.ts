@@ -32,6 +32,17 @@ describe('a user’s standing', () => {
     expect(standingOf(both, HERE, at(8))).to.deep.equal({ kind: 'welcome', untilMs: at(9) })
   })
 
+  it('ends within the hour where the clock, set back in autumn, has that hour twice', () => {
+    const zone = process.env['TZ']
+    process.env['TZ'] = 'America/New_York'
+    const night: Person = { hours: [{ days: [0], fromMinute: 30, toMinute: 105 }] }
+    const end = Date.UTC(2026, 10, 1, 6, 45)
+    expect(standingOf(night, HERE, Date.UTC(2026, 10, 1, 6, 30, 5))).to.deep.equal({ kind: 'welcome', untilMs: end })
+    expect(standingOf(night, HERE, end).kind).to.equal('refused')
+    if (zone === undefined) delete process.env['TZ']
+    else process.env['TZ'] = zone
+  })
+
   it('is good for addresses of his networks alone', () => {
     const person = { networks: ['192.0.2.0/25', '2001:db8::/32'] }
     for (const [address, kind] of [

@@ -2,7 +2,8 @@
  *     client ── server: [USERS] says when its user may come, and for which addresses; the kernel's fast lane obeys too
  */
 import { expect } from 'chai'
-import { USER } from '../support/installation.js'
+import { serverFile, USER } from '../support/installation.js'
+import { poll } from '../support/poll.js'
 import { becomesOpen, begin, type Story } from '../support/story.js'
 
 const SSH = '00000001 = port: 22 / timeout: 20 / max-timeout: 60 / instant: yes'
@@ -52,5 +53,19 @@ describe('a user with bounds', () => {
     await becomesOpen(client, server.v4)
     const [lease] = (await postern.status()).leases
     expect(lease?.remainingMs).to.be.within(1, 8_000)
+  })
+
+  it('loses the lease that he has where a reload gives him less time, and the tokens that the kernel would take', async () => {
+    await start('until: 2099-01-01')
+    const { client, server, postern, daemon } = story
+    const tokens = () => server.must(['nft', 'list', 'set', 'inet', 'postern', 'inst_00000001'])
+    await poll('tokens are in', async () => (await tokens()).includes('elements'))
+    await knock()
+    await becomesOpen(client, server.v4)
+    postern.configure(serverFile([SSH], { more: `[USERS]\n${USER} = name: alice / until: 2020-01-01\n` }))
+    daemon!.signal('SIGHUP')
+    await daemon!.waitLine(/revoked: .* for 198\.18\.1\.2, user alice .*, who may not have it so long any more/)
+    expect(await client.connect(server.v4, 22)).to.equal('refused')
+    expect(await tokens()).not.to.include('elements')
   })
 })
