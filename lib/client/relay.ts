@@ -48,8 +48,9 @@ export function relay(connection: Socket, { input, output, closeOutput }: Ends):
         closeOutput()
         settleIfOver()
       }
+      // Its turn comes when all before it is written; `drain` would come only where the buffer had been full.
       if (output.writableLength === 0) written()
-      else output.once('drain', written)
+      else output.write('', (error) => error ?? written())
     })
     connection.on('finish', () => {
       isInputOver = true
