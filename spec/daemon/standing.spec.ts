@@ -93,4 +93,15 @@ describe('the monitor', () => {
     const { passed } = ask([admin, { ...open(1), operation: 'revoke' }], config([[1, { untilMs: 1 }]]), 5)
     expect(passed).to.have.length(2)
   })
+
+  it('opens nothing for a stanza of fwknop’s that has expired, whatever the listener asks', () => {
+    const stanza = { user: 0xf1000000, title: 'access.conf:1', expiresMs: 1000 }
+    const settings = { stanzas: [stanza, { ...stanza, user: 0xf1000001, expiresMs: undefined }] }
+    const of = { ...config([]), fwknop: { settings } } as unknown as ServerConfig
+    const requests = [open(0xf1000000), open(0xf1000001), open(1)]
+    expect(ask(requests, of, 999).passed).to.deep.equal(requests)
+    const { passed, outcomes } = ask(requests, of, 1000)
+    expect(passed).to.deep.equal(requests.slice(1))
+    expect(outcomes[0]).to.deep.include({ kind: 'refused', why: 'user', detail: 'fwknop: the stanza has expired' })
+  })
 })
