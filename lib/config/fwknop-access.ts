@@ -14,6 +14,8 @@ export interface Access {
   readonly stanzas: readonly ReadStanza[]
   /** Every file that was read, access.conf first. */
   readonly files: readonly string[]
+  /** Those of %include_folder. */
+  readonly folders: readonly string[]
   /** Whole sentences about who can read them. */
   readonly warnings: readonly string[]
 }
@@ -35,7 +37,7 @@ export function readAccess(file: string, files: ReferredFiles, choices: StanzaCh
     findings.of(file).refuse(0, 'no stanza: expected a line SOURCE ANY, and KEY_BASE64 and more below it')
   if (reader.drafts.length > MOST_STANZAS)
     findings.of(file).refuse(0, `${reader.drafts.length} stanzas: expected at most ${MOST_STANZAS}`)
-  return { stanzas, files: reader.files, warnings: reader.warnings }
+  return { stanzas, files: reader.files, folders: reader.folders, warnings: reader.warnings }
 }
 
 interface Draft {
@@ -46,6 +48,7 @@ interface Draft {
 class AccessReader {
   readonly drafts: Draft[] = []
   readonly files: string[] = []
+  readonly folders: string[] = []
   readonly warnings: string[] = []
   readonly #source: ReferredFiles
   #read = 0
@@ -104,6 +107,7 @@ class AccessReader {
   #filesIn(folder: string, findings: Findings): string[] {
     try {
       const names = this.#source.list(folder).filter((name) => name.endsWith('.conf'))
+      if (!this.folders.includes(folder)) this.folders.push(folder)
       return names.sort().map((name) => join(folder, name))
     } catch (error) {
       if (!(error instanceof ConfigError)) throw error

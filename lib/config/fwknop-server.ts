@@ -106,6 +106,7 @@ export function readFwknop(
     warnings: access.warnings,
     fwknop: {
       files: [...access.files, ...(configFile === undefined ? [] : [configFile])],
+      folders: access.folders,
       ports: namedPorts ?? union(around.ports, daemon.ports ?? [FWKNOP_PORT]),
       ...limits,
       rateAll: limits.rateAll ?? Math.max(LEAST_RATE, Math.floor(RATE_ALL / tried)),

@@ -167,6 +167,8 @@ export interface ServerConfig {
 export interface FwknopConfig {
   /** access.conf, what it includes, and fwknopd.conf where one is named: whoever reads the configuration reads them all. */
   readonly files: readonly string[]
+  /** The folders of %include_folder, which are listed. */
+  readonly folders: readonly string[]
   /** Where fwknop's packets are heard. */
   readonly ports: ControlPorts['udp']
   /** Right-shaped datagrams a second, and at once, that go up to user space: from one source, and from all. */

@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from 'node:child_process'
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'chai'
@@ -87,6 +87,32 @@ describe('posternd import fwknop', () => {
       .to.match(/NO HMAC/)
       .and.match(/a stanza without HMAC_KEY is taken as you said/)
     expect(status).to.equal(0)
+  })
+
+  it('says what to name where no stanza has OPEN_PORTS, for then nothing would be guarded or opened', () => {
+    write('access.conf', ACCESS.replace(/OPEN_PORTS.*\n/, ''))
+    const { status, stdout } = run('--write', '--output', 'posternd.conf')
+    expect(stdout)
+      .to.match(/opens nothing/)
+      .and.match(/posternd shuts nothing yet, and nothing can be opened: no stanza has OPEN_PORTS/)
+      .and.match(/Next:\n +editor posternd.conf +# in \[RESOURCES\], name the ports/)
+    expect(status).to.equal(0)
+    const path = join(folder, 'posternd.conf')
+    const written = readFileSync(path, 'utf8')
+    writeFileSync(path, written.replace('# [RESOURCES]', '[RESOURCES]').replace('# 00000022', '00000022'))
+    const { fwknop, resources } = loadServerConfig(path)
+    expect([...resources.values()].map(({ name }) => name)).to.deep.equal(['ssh'])
+    expect([...fwknop!.settings.resources.keys()]).to.deep.equal(['tcp/22'])
+  })
+
+  it('says what makes its files readable, and the folders that they are in', () => {
+    const more = join(folder, 'more')
+    mkdirSync(more, { mode: 0o700 })
+    write('more/bob.conf', ACCESS.replace('22', '2222'))
+    write('access.conf', `${ACCESS}%include_folder ${more}\n`)
+    const { stdout } = run('--write', '--output', 'posternd.conf')
+    expect(stdout).to.match(/chgrp postern \S+ \S+\/more && chmod 750 \S+ \S+\/more +#/)
+    expect(stdout).to.match(/chgrp postern \S+access.conf \S+bob.conf \S+fwknopd.conf && chmod 640 /)
   })
 
   it('names file and line of what posternd does not do', () => {

@@ -72,6 +72,7 @@ export function serverConfig({
 function fwknopConfig(choices: Partial<FwknopConfig>): FwknopConfig {
   return {
     files: [],
+    folders: [],
     ports: [62_201],
     rate: 10,
     burst: 20,

@@ -1,7 +1,5 @@
 /** `posternd check`: reads the configuration as the daemon would, and says what it means or what is wrong with it. */
-import { statSync } from 'node:fs'
 import { daemonGroups, loadServerConfig } from '../../config/files.js'
-import { shellWord } from '../../config/permissions.js'
 import type { PortRange, Resource, ServerConfig } from '../../config/types.js'
 import { counted } from '../../daemon/counted.js'
 import { formatId } from '../../wire/ids.js'
@@ -13,6 +11,7 @@ import { UsageError } from '../usage.js'
 import { fwknopMeaning, fwknopWords } from './check-fwknop.js'
 import { checkRuleset } from './check-ruleset.js'
 import { CONFIG_OPTION, JSON_OPTION } from './options.js'
+import { cureOf, unreadable } from './readable.js'
 
 export const check: Command = {
   name: 'check',
@@ -25,8 +24,7 @@ export const check: Command = {
       throw new UsageError(`"${args.positionals[0]}": expected no argument; --config FILE names a file`)
     const read = loadServerConfig(textOf(args, 'config') ?? env['POSTERN_CONFIG'])
     const untried = checkRuleset(read)
-    const files = [read.file, ...(read.fwknop?.files ?? [])]
-    const more = [...files.flatMap(warningsForDaemon), ...(untried === undefined ? [] : [untried])]
+    const more = [...warningsForDaemon(read), ...(untried === undefined ? [] : [untried])]
     const config = { ...read, warnings: [...more, ...read.warnings] }
     if (isGiven(args, 'json')) printer.line(JSON.stringify(meaningOf(config)))
     else {
@@ -38,14 +36,14 @@ export const check: Command = {
 }
 
 /** Root may read what the monitor's own user may not: then the gate would come up, and no daemon. */
-function warningsForDaemon(file: string): string[] {
+function warningsForDaemon({ file, fwknop }: ServerConfig): string[] {
   const groups = daemonGroups()
-  const { mode, gid } = statSync(file)
-  if (process.geteuid?.() !== 0 || groups.length === 0 || (groups.includes(gid) && (mode & 0o040) !== 0)) return []
-  const word = shellWord(file)
-  return [
-    `${file}: user postern may not read it, so the daemon would not start: chgrp postern ${word} && chmod 640 ${word}`,
-  ]
+  if (process.geteuid?.() !== 0 || groups.length === 0) return []
+  const paths = { files: [file, ...(fwknop?.files ?? [])], folders: fwknop?.folders ?? [] }
+  return unreadable(paths, groups).map((one) => {
+    const how = one.mode === '640' ? 'read it' : 'look into it'
+    return `${one.path}: user postern may not ${how}, so the daemon would not start: ${cureOf([one])[0]}`
+  })
 }
 
 /** Everything but keys. */

@@ -1,9 +1,9 @@
 /** `posternd import fwknop`: a posternd.conf that refers to fwknopd's files, which stay as they are. */
 import { existsSync } from 'node:fs'
+import { resolve } from 'node:path'
 import { Findings } from '../../config/error.js'
-import { filesFor, hostFacts, SERVER_FILES, thisProcess } from '../../config/files.js'
+import { daemonGroups, filesFor, hostFacts, SERVER_FILES, thisProcess } from '../../config/files.js'
 import { readFwknopDaemon } from '../../config/fwknop-daemon.js'
-import { shellWord } from '../../config/permissions.js'
 import { readServerConfig } from '../../config/server.js'
 import type { FwknopConfig, ServerConfig } from '../../config/types.js'
 import type { World } from '../command.js'
@@ -13,6 +13,7 @@ import { counted, finishImport, importTarget } from '../take-over.js'
 import { UsageError } from '../usage.js'
 import { fwknopWords } from './check-fwknop.js'
 import { freshRealm, posternGroup } from './import-parts.js'
+import { cureOf, unreadable } from './readable.js'
 
 export const ACCESS_FILE = '/etc/fwknop/access.conf'
 const CONFIG_FILE = '/etc/fwknop/fwknopd.conf'
@@ -34,17 +35,24 @@ export const FWKNOP_OPTIONS: readonly Option[] = [
   { name: 'accept-without-hmac', describe: 'take stanzas without HMAC_KEY, too (anybody can change their packets)' },
 ]
 
+/** fwknopd lets a stanza without OPEN_PORTS open every port, which nobody means: posternd guards what is named. */
+const RESOURCES_TO_NAME = `
+# What stanzas without OPEN_PORTS may open: take the # away, and name your ports. What is not named is not touched.
+# [RESOURCES]
+# 00000022 = port: 22 / tcp / name: ssh
+`
+
 /** Says what would be taken over, and does what the options ask for. Throws UsageError, ConfigError. */
 export async function importFwknop(positional: string, args: Arguments, world: World): Promise<ExitCode> {
   if (textOf(args, 'access-file') !== undefined && args.positionals.length > 1)
     throw new UsageError('--access-file with FILE: expected one of them')
-  const from = textOf(args, 'access-file') ?? positional
+  const from = resolve(textOf(args, 'access-file') ?? positional)
   const configFile = configFileOf(args)
   const to = importTarget(args, SERVER_FILES[0])
   const files = filesFor(thisProcess('daemon'))
   const realm = textOf(args, 'realm') ?? freshRealm(world.outside.random)
   const ports = portsOf(configFile, files)
-  const text = [
+  const said = [
     "# fwknop's clients and files stay as they are: what access.conf says is read from there.",
     '[GENERAL]',
     `port = ${ports} / udp`,
@@ -59,18 +67,24 @@ export async function importFwknop(positional: string, args: Arguments, world: W
     ...(isGiven(args, 'accept-without-hmac') ? ['without-hmac = accept'] : []),
     '',
   ].join('\n')
-  const config = readServerConfig(text, to, hostFacts(), files)
+  const config = readServerConfig(said, to, hostFacts(), files)
   const fwknop = config.fwknop!
+  const isOpen = fwknop.settings.stanzas.some(({ openPorts }) => openPorts === undefined)
+  const text = isOpen ? `${said}${RESOURCES_TO_NAME}` : said
   const gid = posternGroup()
   const file = { mode: gid === undefined ? 0o600 : 0o640, folderMode: 0o755, ...(gid !== undefined && { gid }) }
   const told = { takes: takesOf(fwknop), differs: differencesOf(config, fwknop), warnings: config.warnings }
-  return finishImport({ peer: 'fwknop', from, to, text, ...told, next: nextOf(fwknop, to, gid), file }, args, world)
+  return finishImport(
+    { peer: 'fwknop', from, to, text, ...told, next: nextOf(config, fwknop, to, gid), file },
+    args,
+    world,
+  )
 }
 
 function configFileOf(args: Arguments): string | undefined {
   const named = textOf(args, 'config-file')
   if (named === undefined) return existsSync(CONFIG_FILE) ? CONFIG_FILE : undefined
-  return named === 'none' ? undefined : named
+  return named === 'none' ? undefined : resolve(named)
 }
 
 /** Where fwknopd would hear, as [GENERAL] port says it. */
@@ -94,9 +108,12 @@ function takesOf(fwknop: FwknopConfig): [string, string][] {
 
 /** What an administrator of fwknop would not expect. */
 function differencesOf({ resources }: ServerConfig, { settings }: FwknopConfig): string[] {
-  const guarded = [...resources.values()].map(({ name }) => name?.replace(/^fwknop-/, '').replace('-', '/') ?? '')
+  const guarded = guardedPorts(resources).join(', ')
   return [
-    `posternd shuts ${guarded.length === 0 ? 'nothing yet: [RESOURCES] says what' : guarded.join(', ')} by itself, whatever firewall the host has: no chain, no iptables (guard mode)`,
+    guarded === ''
+      ? 'posternd shuts nothing yet, and nothing can be opened: no stanza has OPEN_PORTS, and there is no [RESOURCES]'
+      : `posternd shuts ${guarded} by itself, ahead of whatever firewall the host has: no chain, no iptables (guard mode)`,
+    "what a lease lets through meets the host's own rules as before: where they drop by default, they have to accept the port",
     'leases end in time, also when the daemon is dead, and live on over restarts; established connections stay',
     'the port that knocks go to is really shut: nothing is bound there, and no rule has to let it in',
     "IPv6 is guarded too; a client's datagram over IPv6 that says 0.0.0.0 opens for its IPv6 address (SOURCE ANY)",
@@ -112,19 +129,33 @@ function differencesOf({ resources }: ServerConfig, { settings }: FwknopConfig):
   ]
 }
 
-function nextOf({ files }: FwknopConfig, to: string, gid: number | undefined): string[] {
+/** `tcp/22`, of each resource that OPEN_PORTS makes. */
+function guardedPorts(resources: ServerConfig['resources']): string[] {
+  return [...resources.values()].flatMap(({ target }) =>
+    target.kind === 'ports' ? target.ports.map(({ first }) => `${target.protocols.join()}/${first}`) : [],
+  )
+}
+
+function nextOf({ resources }: ServerConfig, fwknop: FwknopConfig, to: string, gid: number | undefined): string[] {
   const isRoot = process.geteuid?.() === 0
-  const words = files.map(shellWord).join(' ')
+  const guarded = guardedPorts(resources)
+  const [tcp] = guarded.filter((port) => port.startsWith('tcp/'))
   return [
+    ...(guarded.length === 0
+      ? [`editor ${to}    # in [RESOURCES], name the ports that stanzas without OPEN_PORTS may open`]
+      : []),
     ...(isRoot && gid === undefined
       ? [
           `systemd-sysusers && chgrp postern ${to} && chmod 640 ${to}    # there is no group postern yet (conf/sysusers.d)`,
         ]
       : []),
-    `chgrp postern ${words} && chmod 640 ${words}    # posternd's own user reads them`,
+    ...cureOf(unreadable(fwknop, isRoot ? daemonGroups() : [])).map(
+      (command) => `${command}    # posternd's own user reads them`,
+    ),
     to === SERVER_FILES[0] ? 'posternd check' : `posternd check --config ${to}`,
     'systemctl disable --now fwknop-server    # its rules end here',
     'posternd trust-clock',
     'systemctl enable --now postern-gate postern',
+    `iptables -I INPUT -p tcp --dport ${tcp?.slice(4) ?? 22} -j ACCEPT    # only where the host's own rules drop it, and not before posternd shuts it`,
   ]
 }
