@@ -7,7 +7,14 @@ import { chmodSync, chownSync, readFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { expect } from 'chai'
 import { HAS_ACCOUNTS, MONITOR_ID } from '../support/accounts.js'
-import { accessFile, dropByDefault, type FwknopMode, FwknopServer, fwknop } from '../support/fwknop-peer.js'
+import {
+  accessFile,
+  dropByDefault,
+  FWKNOP_MODES,
+  type FwknopMode,
+  FwknopServer,
+  fwknop,
+} from '../support/fwknop-peer.js'
 import { nextSecond } from '../support/fwknop-story.js'
 import { Installation, serverFile } from '../support/installation.js'
 import { type Lab, openLab } from '../support/lab.js'
@@ -21,7 +28,7 @@ const LISTENING = {
   pcap: [`PCAP_FILTER udp port ${PORT};`],
 } as const satisfies Record<FwknopMode, readonly string[]>
 
-for (const mode of ['udp', 'pcap'] as const) {
+for (const mode of FWKNOP_MODES) {
   describe(`posternd in the place of fwknopd, ${mode} mode`, () => {
     let lab: Lab
     let fwknopd: FwknopServer

@@ -4,18 +4,11 @@
  *     client: fwknop ── server: fwknopd, iptables that drop, a service on 22 ── stranger
  */
 import { expect } from 'chai'
-import {
-  accessFile,
-  dropByDefault,
-  FWKNOP_PORT,
-  type FwknopMode,
-  FwknopServer,
-  fwknop,
-} from '../support/fwknop-peer.js'
+import { accessFile, dropByDefault, FWKNOP_MODES, FWKNOP_PORT, FwknopServer, fwknop } from '../support/fwknop-peer.js'
 import { type Lab, openLab } from '../support/lab.js'
 import { datagramsOf } from '../support/story.js'
 
-for (const mode of ['udp', 'pcap'] as const satisfies readonly FwknopMode[]) {
+for (const mode of FWKNOP_MODES) {
   describe(`the real fwknop, ${mode} mode`, () => {
     let lab: Lab
     let server: FwknopServer

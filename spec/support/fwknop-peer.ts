@@ -2,7 +2,7 @@
  * The real fwknop: its server and client as Debian packages them, which scripts/peers sees to. fwknopd changes the host's
  * firewall with iptables (nf_tables), in a chain of its own.
  */
-import { mkdtempSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Child, Exit } from './child.js'
 import type { Lab } from './lab.js'
@@ -14,6 +14,15 @@ export const KEYS = { rijndael: 'a key for the laboratory', hmac: 'an HMAC key f
 
 /** `udp`: it binds the port. `pcap`: it sniffs, and the port stays shut. */
 export type FwknopMode = 'udp' | 'pcap'
+
+/** What this system's fwknopd is built for: Debian 13's hears by UDP alone (fwknop's --enable-udp-server leaves libpcap out). */
+export const FWKNOP_MODES: readonly FwknopMode[] = isLinkedWithPcap() ? ['udp', 'pcap'] : ['udp']
+
+function isLinkedWithPcap(): boolean {
+  const path = (process.env['PATH'] ?? '').split(':').map((folder) => join(folder, 'fwknopd'))
+  const program = path.find((file) => existsSync(file))
+  return program !== undefined && readFileSync(program).includes('libpcap.so')
+}
 
 /** Only what was asked to be let in, over IPv4, which is all that fwknop knows. In `udp` mode the port itself has to be open. */
 export async function dropByDefault(host: Namespace, mode: FwknopMode): Promise<void> {
