@@ -31,6 +31,7 @@ import { readLoop } from './read-loop.js'
 import { Roller } from './roller.js'
 import { encodeMessage, type Message } from './settings.js'
 import { suspendWatch } from './suspend.js'
+import { areSameTokens, markTokens, TOKENS_MARK, tokensId } from './tokens-mark.js'
 import { onTrial, readTrial, type Trial, trialInForce } from './trial.js'
 import { unhurried } from './unhurried.js'
 import { deriveUserKeys } from './user-keys.js'
@@ -90,6 +91,12 @@ function main(): void {
   const mark = join(runDir, BOOT_MARK)
   manager.start({ keep: hasBootMark(mark, bootId) })
   leaveBootMark(mark, bootId)
+  const users = deriveUserKeys(config)
+  const tokensMark = join(runDir, TOKENS_MARK)
+  if (!areSameTokens(tokensMark, tokensId(users, config))) {
+    manager.dropTokens()
+    markTokens(tokensMark, tokensId(users, config))
+  }
   const remember = (now: ServerConfig) => {
     speak(now)
     if (now.resources.size > 0) keepLastGate(manager.gateText())
@@ -110,7 +117,6 @@ function main(): void {
     if (message.kind === 'result' && channel.writableLength > MOST_UNREAD_RESULTS_BYTES) return
     write(encodeMessage(message))
   }
-  const users = deriveUserKeys(config)
   const roller = new Roller(
     {
       horizon,
@@ -133,8 +139,9 @@ function main(): void {
       echo: write,
       unreadBytes: () => channel.writableLength,
       readConfig: load,
-      onReloaded: (now) => {
+      onReloaded: (now, its) => {
         remember(now)
+        keepTokensMark(tokensMark, tokensId(its, now))
         outstayed.use(now)
       },
       alive: notify.alive,
@@ -235,6 +242,15 @@ function say(line: string): void {
   try {
     writeSync(2, `posternd: ${line}\n`)
   } catch {}
+}
+
+/** Where it cannot be kept, the next start finds another one, and takes tokens out. */
+function keepTokensMark(path: string, id: string): void {
+  try {
+    markTokens(path, id)
+  } catch (error) {
+    log.warn(`${path}: ${error instanceof Error ? error.message : error}`)
+  }
 }
 
 function keepLastGate(text: string | undefined): void {

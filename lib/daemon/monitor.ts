@@ -47,7 +47,7 @@ export interface MonitorParts {
   /** Reads the configuration again. Throws ConfigError. */
   readConfig(): ServerConfig
   /** Another configuration is in force. */
-  onReloaded(config: ServerConfig): void
+  onReloaded(config: ServerConfig, users: readonly UserKeys[]): void
   alive(): void
   /** The listener does not answer: start both again. */
   giveUp(why: string): void
@@ -176,7 +176,7 @@ export class Monitor {
     this.#chronicle.use(config)
     this.#users = users
     this.#parts.send({ kind: 'settings', settings: settingsFor(config, users) })
-    this.#parts.onReloaded(config)
+    this.#parts.onReloaded(config, users)
     void this.#roll()
     for (const warning of config.warnings) log.warn(warning)
     log.info(

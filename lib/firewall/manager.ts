@@ -196,11 +196,13 @@ export class RuleManager {
       else this.#desk.put(shorter, draft, nowMs)
     }
     this.#desk.refreshLive([...this.#config.resources.keys()], draft, nowMs)
-    for (const id of this.#config.resources.keys()) {
-      const tokens = this.#installation.set('inst', id)
-      if (tokens !== undefined) this.#kernel.apply([{ kind: 'flush', set: tokens }])
-    }
+    this.dropTokens()
     draft.applyTo(this.#kernel, ELEMENTS_AT_ONCE)
+  }
+
+  dropTokens(): void {
+    const sets = [...this.#config.resources.keys()].flatMap((id) => this.#installation.set('inst', id) ?? [])
+    for (const set of sets) this.#kernel.apply([{ kind: 'flush', set }])
   }
 
   /** Each needs its timeout. Throws FirewallError('no-set') where nothing is heard. */
