@@ -9,17 +9,19 @@ import { genKey } from './gen-key.js'
 import { importClient } from './import.js'
 import { keepalive } from './keepalive.js'
 import { knock, revoke } from './knock.js'
+import { probe } from './probe.js'
 import { type Program, runProgram } from './program.js'
 import { sshConfig } from './ssh-config.js'
 
 export const postern: Program = {
   name: 'postern',
   describe: 'a port stays shut until its owner knocks',
-  commands: [knock, connect, keepalive, revoke, sshConfig, add, genKey, importClient],
+  commands: [knock, connect, keepalive, revoke, probe, sshConfig, add, genKey, importClient],
   exitCodes: [
     'Exit codes:',
     "   0  sent; with --wait: the port is open; by letmein's exchange: the server said COMEIN; connect: all was carried",
-    '   1  it did not happen: no address found, nothing sent, not let in, still shut when the time was over, broken off',
+    '   1  it did not happen: no address found, nothing sent, not let in, still shut when the time was over, broken off;',
+    '      probe: some port can be told from closed ones',
     '   2  the command line is wrong',
     '  77  a key file was refused for its permissions',
     '  78  the configuration is wrong, or has no key or resource for this',
