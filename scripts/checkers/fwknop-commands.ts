@@ -12,6 +12,10 @@ import { type Fields, fieldsOf, textOf, wrong } from './shape.js'
 /** Options with a value, and the name of their line. */
 const NAMES: Readonly<Record<string, string>> = {
   '-D': 'SPA_SERVER',
+  '-p': 'SPA_SERVER_PORT',
+  '-P': 'SPA_SERVER_PROTO',
+  '-S': 'SPA_SOURCE_PORT',
+  '-Q': 'SPOOF_SOURCE_IP',
   '-A': 'ACCESS',
   '-a': 'ALLOW_IP',
   '-f': 'FW_TIMEOUT',
@@ -31,12 +35,44 @@ const NAMES: Readonly<Record<string, string>> = {
 }
 const FLAGS: Readonly<Record<string, string>> = {
   '-s': 'ALLOW_IP source',
+  '-R': 'ALLOW_IP resolve',
+  '-r': 'RAND_PORT Y',
+  '--use-hmac': 'USE_HMAC Y',
   '--nat-local': 'NAT_LOCAL Y',
   '--nat-rand-port': 'NAT_RAND_PORT Y',
 }
 /** Those that have no line, or are no matter of the packet. */
-const PASSED_OVER = ['--no-rc-file', '--no-save-args', '-v']
-const PASSED_OVER_WITH_VALUE = ['-B', '-U', '--spoof-user', '--rc-file', '-n']
+const PASSED_OVER = ['--no-rc-file', '--no-save-args', '--no-home-dir', '-v', '-T']
+const PASSED_OVER_WITH_VALUE = ['-B', '-b', '-U', '--rc-file', '-n']
+/** What each of them is called in full, but for those that are known by that name above. */
+const IN_FULL: Readonly<Record<string, string>> = {
+  '--destination': '-D',
+  '--server-port': '-p',
+  '--server-proto': '-P',
+  '--source-port': '-S',
+  '--spoof-source': '-Q',
+  '--access': '-A',
+  '--allow-ip': '-a',
+  '--fw-timeout': '-f',
+  '--encryption-mode': '-M',
+  '--get-key': '-G',
+  '--nat-access': '-N',
+  '--server-cmd': '-C',
+  '--source-ip': '-s',
+  '--resolve-ip-https': '-R',
+  '--rand-port': '-r',
+  '--verbose': '-v',
+  '--test': '-T',
+  '--save-packet': '-B',
+  '--save-packet-append': '-b',
+  '--spoof-user': '-U',
+  '--named-config': '-n',
+}
+
+/** A command has an option that is not known here, so that nothing can be said about it. */
+export class UnknownOption extends Error {
+  override readonly name = 'UnknownOption'
+}
 
 export type RcFiles = Readonly<Record<string, string>>
 
@@ -47,18 +83,21 @@ export function rcFilesOf(file: Fields): RcFiles {
   return Object.fromEntries(Object.keys(files).map((name) => [name, textOf(files, name, 'meta.rc_files')]))
 }
 
-/** The words of `cmd`, or undefined where there are none. */
+/** The words of `cmd`, or undefined where there are none; options in one spelling, each value in a word of its own. */
 export function wordsOf(fields: Fields, where: string): string[] | undefined {
   const words = fields['cmd']
   if (words === undefined || words === null) return undefined
   if (!Array.isArray(words) || !words.every((word) => typeof word === 'string'))
     throw wrong(`${where}.cmd`, words, 'a list of words')
-  return words
+  return words.flatMap((word) => {
+    const [, option = word, value] = /^(--[a-z0-9-]+)=(.*)$/s.exec(word) ?? []
+    return [IN_FULL[option] ?? option, ...(value === undefined ? [] : [value])]
+  })
 }
 
 /** Commands and NAT are what postern's client does not ask for. */
 export function isUnspoken(words: readonly string[]): boolean {
-  return words.some((word) => word === '--server-cmd' || word === '-C' || word === '-N' || word.startsWith('--nat-'))
+  return words.some((word) => word === '-C' || word === '-N' || word.startsWith('--nat-'))
 }
 
 /** The value of an option, the last one of that name. */
@@ -113,7 +152,7 @@ function linesOf(words: readonly string[]): string[] {
     else if (NAMES[word] !== undefined) lines.push(lineOf(NAMES[word], words[++i] ?? ''))
     else if (word === '--time-offset-minus') lines.push(`TIME_OFFSET -${words[++i]}`)
     else if (PASSED_OVER_WITH_VALUE.includes(word)) i++
-    else if (!PASSED_OVER.includes(word)) throw wrong('cmd', word, 'an option of fwknop that is known here')
+    else if (!PASSED_OVER.includes(word)) throw new UnknownOption(word)
   }
   return lines
 }

@@ -5,34 +5,27 @@
 import { FwknopGate } from '../../lib/gate/fwknop.js'
 import { decryptPacket, openFwknop, readPacket, sealFwknop } from '../../lib/wire/fwknop.js'
 import { accessOf } from '../../lib/wire/fwknop-access.js'
-import { decodeBase64, latin1Bytes, latin1Of } from '../../lib/wire/fwknop-base64.js'
+import { decodeBase64, latin1Of } from '../../lib/wire/fwknop-base64.js'
 import { DIGESTS, digestText } from '../../lib/wire/fwknop-digest.js'
 import type { FwknopMessage, FwknopRefusal } from '../../lib/wire/fwknop-text.js'
 import { type FwknopKeys, type FwknopMode, portName } from '../../lib/wire/fwknop-types.js'
 import { attempt, compareFields } from './compare.js'
 import type { RcFiles } from './fwknop-commands.js'
+import { differencesOfKeys, differencesOfNames, MODE_NUMBERS } from './fwknop-named.js'
 import { differencesOfCommand } from './fwknop-sent.js'
 import { bytesOf, type Fields, fieldsOf, optional, textOf, wholeOf, wrong } from './shape.js'
 import type { Tally } from './tally.js'
 
 const PREFIX = 'U2FsdGVkX1'
 const MODES: readonly FwknopMode[] = ['cbc', 'ecb', 'cfb', 'ofb', 'ctr', 'legacy']
-/** The numbers that the client prints. */
-const MODE_NUMBERS: Readonly<Record<number, FwknopMode>> = {
-  1: 'ecb',
-  2: 'cbc',
-  3: 'cfb',
-  5: 'ofb',
-  6: 'ctr',
-  8: 'legacy',
-}
 const AGE_MS = 120_000
 
 /** Counts one packet that a real client sent: `isCanonical`, for sealing it again gives the same characters. */
 export function countClientPacket(fields: Fields, where: string, tally: Tally, files: RcFiles): void {
   const verdict = isAccepted(optional(textOf, fields, 'expect_decode', where) ?? 'accept', where)
   const salt = saltOf(textOf(fields, 'wire', where))
-  const also = () => differencesOfCommand(fields, where, salt, verdict, files)
+  const note = (line: string) => tally.notes.push(line)
+  const also = () => differencesOfCommand(fields, where, salt, verdict, files, note)
   countPacket(fields, where, tally, { isAccepted: verdict, said: fields['fields'], isCanonical: true, also })
 }
 
@@ -62,8 +55,8 @@ function countPacket(fields: Fields, at: string, tally: Tally, expected: Expecte
   const where = name === undefined ? at : `${at} (${name})`
   const wire = textOf(fields, 'wire', where)
   const keys = keysIn(fields, where)
-  const opened = openFwknop(latin1Bytes(wire), keys)
-  const found = differencesOfWire(fields, wire, where)
+  const opened = openFwknop(bytesIn(wire), keys)
+  const found = [...differencesOfWire(fields, wire, where), ...differencesOfKeys(fields, where)]
   if (expected.isAccepted && 'why' in opened && opened.why === 'prefix' && wire.startsWith(PREFIX))
     tally.notes.push(`${where}: libfko takes a packet with its prefix; fwknopd refuses it before, and so does postern`)
   else if (expected.isAccepted === 'why' in opened)
@@ -72,6 +65,7 @@ function countPacket(fields: Fields, at: string, tally: Tally, expected: Expecte
     found.push(...differencesOfMessage(opened, wire, keys, fields, expected, where))
     found.push(...differencesOfServer(opened, wire, keys, fields, where))
   }
+  found.push(...differencesOfDecoding(fields, opened, where))
   tally.count(where, [...found, ...(expected.also?.() ?? [])])
 }
 
@@ -82,7 +76,7 @@ function differencesOfWire(fields: Fields, wire: string, where: string): string[
     if (theirs !== undefined) found.push(...compareFields(what, ours, theirs))
   }
   same('length', wire.length, optional(wholeOf, fields, 'wire_len', where))
-  same('replay digest', digestText('sha256', latin1Bytes(wire)), optional(textOf, fields, 'replay_digest', where))
+  same('replay digest', digestText('sha256', bytesIn(wire)), optional(textOf, fields, 'replay_digest', where))
   const salt = optional(bytesOf, fields, 'salt_hex', where)
   same('salt', salt && saltOf(wire), salt)
   const halves = [optional(textOf, fields, 'wire_ciphertext', where), optional(textOf, fields, 'wire_hmac', where)]
@@ -103,7 +97,10 @@ function differencesOfMessage(
   const plaintext = optional(textOf, fields, 'plaintext', where)
   // Where the text itself is what is odd, the file has none.
   if (plaintext !== undefined && plaintext !== '') found.push(...compareFields('plaintext', text, latin1(plaintext)))
-  if (said !== undefined && said !== null) found.push(...differencesOfFields(message, text, fieldsOf(said, where)))
+  if (said !== undefined && said !== null) {
+    const named = fieldsOf(said, where)
+    found.push(...differencesOfFields(message, text, named), ...differencesOfNames(named, message, keys, wire))
+  }
   if (isCanonical) {
     const again = attempt(() => ({ wire: sealFwknop(message, keys, saltOf(wire)) }))
     if (typeof again === 'string') found.push(`sealed again: ${again}`)
@@ -152,9 +149,16 @@ function differencesOfServer(message: FwknopMessage, wire: string, keys: FwknopK
     resources: new Map(ports.map((port, i) => [portName(port), { resource: i, opens: [port], onlyNamed: false }])),
   })
   const way = { source: '198.51.100.213', sourcePort: 40000, destination: '192.0.2.1', destinationPort: 62201 }
-  const verdict = gate.judge({ bytes: latin1Bytes(wire), ...way }, message.timeSeconds * 1000)
+  const verdict = gate.judge({ bytes: bytesIn(wire), ...way }, message.timeSeconds * 1000)
   const rules = wholeOf(did, 'rules', `${where}.fwknopd_2_6_10`)
   return compareFields('gate', verdict.kind === 'requests' ? 'rules' : verdict.kind, rules > 0 ? 'rules' : 'silence')
+}
+
+/** Whether fwknopd could read it, with what libfko says is a packet. */
+function differencesOfDecoding(fields: Fields, opened: FwknopMessage | FwknopRefusal, where: string): string[] {
+  const did = optional((all, name) => fieldsOf(all[name], where), fields, 'fwknopd_2_6_10', where)
+  const decoded = did?.['decoded']
+  return typeof decoded === 'boolean' ? compareFields('fwknopd decoded', !('why' in opened), decoded) : []
 }
 
 /** Keys as `key: {hex}` or as `key_hex`, types and modes by number or by name. */
@@ -191,12 +195,18 @@ function isAccepted(verdict: string, where: string): boolean {
 
 /** What was encrypted. */
 function textIn(wire: string, keys: FwknopKeys): string {
-  const packet = readPacket(latin1Bytes(wire))
+  const packet = readPacket(bytesIn(wire))
   return 'why' in packet ? '' : latin1Of(decryptPacket(packet, keys).text ?? new Uint8Array(0))
 }
 
+/** No salt where it is not base64, which cannot be opened either. */
 function saltOf(wire: string): Uint8Array {
-  return decodeBase64((PREFIX + wire).slice(0, 22))!.subarray(8, 16)
+  return decodeBase64((PREFIX + wire).slice(0, 22))?.subarray(8, 16) ?? new Uint8Array(8)
+}
+
+/** A wire is ASCII; what is not is as a file has it. */
+function bytesIn(wire: string): Uint8Array {
+  return new TextEncoder().encode(wire)
 }
 
 /** UTF-8's bytes as characters. */

@@ -1,6 +1,6 @@
 /** Commands that fwknop's client refuses: postern's reader of .fwknoprc refuses the same, or no packet can be made of it. */
 import { ConfigError } from '../../lib/config/error.js'
-import { optionOf, packetOf, type RcFiles, settingsOf, wordsOf } from './fwknop-commands.js'
+import { optionOf, packetOf, type RcFiles, settingsOf, UnknownOption, wordsOf } from './fwknop-commands.js'
 import { type Fields, optional, textOf, wrong } from './shape.js'
 import type { Tally } from './tally.js'
 
@@ -12,8 +12,13 @@ export function countRefusedCommand(fields: Fields, at: string, tally: Tally, fi
   const where = name === undefined ? at : `${at} (${name})`
   const words = wordsOf(fields, where)
   if (words === undefined) throw wrong(`${where}.cmd`, words, 'a list of words')
-  const username = optionOf(words, '-U', '--spoof-user') ?? 'alice'
-  tally.count(where, isMade(words, username, files) ? ['a packet is made here, refused in the file'] : [])
+  const username = optionOf(words, '-U') ?? 'alice'
+  try {
+    tally.count(where, isMade(words, username, files) ? ['a packet is made here, refused in the file'] : [])
+  } catch (error) {
+    if (!(error instanceof UnknownOption)) throw error
+    tally.notes.push(`${where}: ${error.message}: no option that is known here: not tried, and not counted`)
+  }
 }
 
 function isMade(words: readonly string[], username: string, files: RcFiles): boolean {

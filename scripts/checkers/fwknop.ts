@@ -18,8 +18,8 @@ const LISTS: Readonly<Record<string, (fields: Fields, where: string, tally: Tall
 }
 
 /**
- * Counts each vector once; a list that is not known here counts as one that differs. Throws ShapeError where the file is none
- * of this kind, or has not one vector.
+ * Counts each vector once; a list that is not known here counts as one that differs, and so does a vector that cannot be read.
+ * Throws ShapeError where the file is none of this kind, or has not one vector.
  */
 export function checkFwknop(file: unknown): Tally {
   const lists = fieldsOf(file, 'file')
@@ -28,13 +28,26 @@ export function checkFwknop(file: unknown): Tally {
   const tally = new Tally()
   for (const [name, count] of Object.entries(LISTS))
     listOf(lists, name).forEach((fields, i) => {
-      count(fields, `${name}[${i}]`, tally, files)
+      try {
+        count(fields, `${name}[${i}]`, tally, files)
+      } catch (error) {
+        // The others are to be heard of, too.
+        if (!(error instanceof ShapeError)) throw error
+        tally.count(`${name}[${i}]`, [`not checked: ${error.message}`])
+      }
     })
   if (tally.agreed + tally.differed === 0) throw new ShapeError(`not one vector in it: expected ${names.join(', ')}`)
-  const unspoken = listOf(lists, 'vectors').filter((fields) => isUnspoken(wordsOf(fields, 'vectors') ?? [])).length
+  const unspoken = listOf(lists, 'vectors').filter(asksForMore).length
   if (unspoken > 0)
     tally.notes.push(`${unspoken} packets ask for a command or NAT: read here, but no command of postern's sends them`)
   for (const [name, list] of Object.entries(lists))
     if (Array.isArray(list) && !names.includes(name)) tally.count(name, [`not checked: expected ${names.join(', ')}`])
   return tally
+}
+
+function asksForMore(fields: Fields): boolean {
+  const words = fields['cmd']
+  return (
+    Array.isArray(words) && words.every((word) => typeof word === 'string') && isUnspoken(wordsOf(fields, '') ?? [])
+  )
 }

@@ -36,6 +36,14 @@ describe("fwknop's vectors", () => {
       const fields = { ...entry.fields, [name]: changed(entry.fields[name]) }
       expect(check({ ...entry, fields }).differed, name).to.equal(1)
     }
+    for (const name of 'message_type_name digest_type_name hmac_type hmac_type_name hmac encryption_mode'.split(' ')) {
+      const fields = { ...entry.fields, [name]: changed(entry.fields[name]) }
+      expect(check({ ...entry, fields }).differed, name).to.equal(1)
+    }
+    const key = { ...(entry['key'] as object), base64: 'AAAA', text: 'another' }
+    expect(check({ ...entry, key }).differences).to.have.length(2)
+    expect(check({ ...entry, env: { LOGNAME: 'bob' } }).differences[0]).to.match(/another packet is made here$/)
+    expect(check({ ...entry, fwknopd_2_6_10: { decoded: false, rules: 1 } }).differed).to.equal(1)
     const cmd = (entry['cmd'] as string[]).map((word) => (word === '60' ? '61' : word))
     expect(check({ ...entry, cmd }).differences[0]).to.match(/: command: another packet is made here$/)
     expect(check({ ...entry, cmd: undefined })).to.include({ agreed: 1, differed: 0 })
@@ -85,7 +93,39 @@ describe("fwknop's vectors", () => {
 
   it('are none where there is no list of them', () => {
     expect(() => checkFwknop({})).to.throw(ShapeError)
-    expect(() => checkFwknop({ vectors: [{ wire: 1 }] })).to.throw(ShapeError, 'vectors[0].wire: expected text')
     expect(() => checkFwknop([])).to.throw(ShapeError)
+  })
+
+  it('that cannot be read are told, and all others checked', () => {
+    const [edge] = load().edge_cases
+    const bad = [
+      { ...edge, wire: 1 },
+      { ...edge, mode: 'XYZ' },
+      { ...edge, expect: 'perhaps' },
+      { ...edge, wire: '日本' },
+    ]
+    const { agreed, differed, differences } = checkFwknop({ edge_cases: [...bad, edge] })
+    expect({ agreed, differed }).to.deep.equal({ agreed: 1, differed: 4 })
+    for (const [i, words] of ['wire: expected text', 'mode: expected', 'accept or reject', 'opened: refused'].entries())
+      expect(differences[i]).to.include(`edge_cases[${i}]`).and.include(words)
+  })
+
+  it('name options in any spelling, and ones that are not known are told', () => {
+    const { vectors, refused_by_client } = load()
+    const entry = vectors.find(({ name }) => name === 'timeout-60')!
+    const cmd = entry['cmd'] as string[]
+    const spelled = cmd.flatMap((word) =>
+      word === '-A' ? ['--access'] : word === '-f' ? [] : word === '60' ? ['--fw-timeout=60'] : [word],
+    )
+    const check = (words: readonly string[]) => checkFwknop({ vectors: [{ ...entry, cmd: words }] })
+    expect(check([...spelled, '-p', '5000', '-r'])).to.deep.include({ agreed: 1, differed: 0, notes: [] })
+    expect(check(spelled.map((word) => word.replace('=60', '=61'))).differed).to.equal(1)
+    const odd = check([...cmd, '--brand-new'])
+    expect(odd).to.include({ agreed: 1, differed: 0 })
+    expect(odd.notes[0]).to.match(/--brand-new: no option that is known here/)
+    const refused = { ...refused_by_client[0]!, cmd: ['fwknop', '--brand-new'] }
+    const tally = checkFwknop({ vectors: [entry], refused_by_client: [refused] })
+    expect(tally).to.include({ agreed: 1, differed: 0 })
+    expect(tally.notes[0]).to.match(/not tried, and not counted/)
   })
 })
