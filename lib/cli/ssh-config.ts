@@ -113,6 +113,8 @@ function passedOn(args: Arguments, host: string, form: SshForm): string[] {
   return names.flatMap((name) => {
     const value = textOf(args, name)
     if (value === undefined) return [`--${name}`]
+    // A line of its own in the file would be one of ssh's.
+    if (/\p{Cc}/u.test(value)) throw new UsageError(`--${name} ${quote(value)}: expected no control characters`)
     if (name === 'wait' && form === 'match-exec') return ['--timeout', value]
     return [`--${name}`, ['config', 'key-file', 'fwknoprc'].includes(name) ? resolve(value) : value]
   })

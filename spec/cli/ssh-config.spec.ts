@@ -172,9 +172,10 @@ describe('postern ssh-config', () => {
     ['gate --pipe --match-exec', 2, '--pipe with --match-exec: expected one'],
     ['gate --wait soon', 2, '--wait "soon": expected seconds'],
     ['gate --user x', 2, '--user "x": expected 1–8 hex digits'],
+    ['gate --realm=a\nHost', 2, '--realm "a\\nHost": expected no control characters'],
     ['gate --file= --install', 2, '--file "": expected a file'],
   ] as const) {
-    it(`refuses ${line} (${code})`, async () => {
+    it(`refuses ${JSON.stringify(line).slice(1, -1)} (${code})`, async () => {
       const { code: found, out, err } = await run(line)
       expect(err).to.include(message)
       expect({ found, out }).to.deep.equal({ found: code, out: '' })
