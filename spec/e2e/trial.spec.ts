@@ -2,7 +2,7 @@
  *     client ── ssh (made before) ── server: sshd, no gate yet; `posternd trial` in that login, `posternd confirm` in another
  *     stranger                       ── and the kernel that takes back what nobody confirms
  */
-import { existsSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import { startSshd } from '../../scripts/demo-sshd.js'
@@ -152,5 +152,20 @@ describe('a gate on trial', () => {
     await server.must(posternd('down'))
     story.daemon = await postern.start()
     await says(/up for good already/, 'trial', '5m')
+  })
+
+  it('neither begins nor is confirmed with a file that lost its resources, which would open everything', async () => {
+    const { server, stranger, postern } = story
+    const good = readFileSync(postern.serverConfig, 'utf8')
+    postern.configure('')
+    const begun = await server.run(posternd('trial', '5m'))
+    expect([begun.status, begun.stderr]).to.deep.include(78)
+    postern.configure(good)
+    await server.must(posternd('trial', '5m'))
+    postern.configure('')
+    const { status, stderr } = await server.run(posternd('confirm', '--force'))
+    expect(stderr).to.match(/\[RESOURCES\] has no resource: expected what is to be guarded/)
+    expect(status).to.equal(78)
+    expect(await stranger.connect(server.v4, 22)).to.equal('refused')
   })
 })

@@ -3,6 +3,7 @@
  * he has, and says that it works from one that he made through the gate; else the kernel opens everything again.
  */
 import { join } from 'node:path'
+import { ConfigError } from '../../config/error.js'
 import type { Resource, ServerConfig } from '../../config/types.js'
 import { BOOT_MARK, leaveBootMark } from '../../daemon/boot-mark.js'
 import { readMonoMs } from '../../daemon/clock.js'
@@ -50,6 +51,7 @@ export const trial: Command = {
       throw new UsageError(
         'a trial is for guard mode: in chain mode the host’s own ruleset shuts, and postern only opens; nft -f puts that ruleset back',
       )
+    refuseGuardless(config)
     refuseWhereOneRuns(args)
     const bootId = bootIdText()
     const begun: Trial = { bootId, startedUptimeMs: uptimeMs(), endsMs: readMonoMs() + lengthMs }
@@ -96,6 +98,12 @@ export const confirm: Command = {
   },
 }
 
+/** What a full disk or an editor that died leaves of a file reads as one that guards nothing. */
+function refuseGuardless({ file, resources }: ServerConfig): void {
+  if (resources.size > 0) return
+  throw new ConfigError([{ file, line: 0, message: '[RESOURCES] has no resource: expected what is to be guarded' }])
+}
+
 function refuseWhereOneRuns(args: Arguments): void {
   const running = readTrial(stateDirOf(args))
   if (running === undefined || isOver(running, bootIdText(), readMonoMs())) return
@@ -139,7 +147,9 @@ async function makeItForGood(args: Arguments, world: World): Promise<void> {
     if (!answer.ok) throw new ControlError('broken', answer.error)
   } catch (error) {
     if (!(error instanceof ControlError && error.code === 'absent')) throw error
-    managerFor(configOf(args, world), world).manager.start({ keep: true })
+    const config = configOf(args, world)
+    refuseGuardless(config)
+    managerFor(config, world).manager.start({ keep: true })
   }
 }
 
