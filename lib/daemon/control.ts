@@ -7,6 +7,8 @@ import { connect, createServer, type Server } from 'node:net'
 
 const MAX_LINE_BYTES = 64 * 1024
 const MAX_CONNECTIONS = 16
+/** A thousand resources full of leases are a tenth of it. */
+const MAX_ANSWER_CHARS = 256 << 20
 const IDLE_MS = 10_000
 
 export const CONTROL_SOCKET = 'monitor/control.sock'
@@ -74,6 +76,11 @@ export class ControlError extends Error {
   }
 }
 
+/** What steers a terminal is taken out: root reads what a monitor says, which may have been taken over. */
+function plain(_name: string, value: unknown): unknown {
+  return typeof value === 'string' ? value.replace(/(?!\n)\p{Cc}/gu, ' ') : value
+}
+
 /** Asks the monitor at `path`. Rejects with ControlError. */
 export function askControl(path: string, request: ControlRequest): Promise<ControlAnswer> {
   return new Promise((resolve, reject) => {
@@ -84,10 +91,11 @@ export function askControl(path: string, request: ControlRequest): Promise<Contr
     socket.on('connect', () => socket.write(`${JSON.stringify(request)}\n`))
     socket.on('data', (chunk: string) => {
       text += chunk
+      if (text.length > MAX_ANSWER_CHARS) socket.destroy(new Error('an answer without an end'))
     })
     socket.on('end', () => {
       try {
-        resolve(JSON.parse(text) as ControlAnswer)
+        resolve(JSON.parse(text, plain) as ControlAnswer)
       } catch {
         reject(new ControlError('broken', `${path}: the daemon's answer broke off`))
       }
