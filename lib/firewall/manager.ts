@@ -17,7 +17,7 @@ import { LetmeinLane } from './letmein-lane.js'
 import type { Nft } from './nft.js'
 import type { Trust } from './parts.js'
 import { LEAST_LEASE_MS } from './policy.js'
-import { leasedText } from './prefix.js'
+import { leasedAddress, leasedText } from './prefix.js'
 import { isGone, refusedBy } from './refused.js'
 import { settle } from './remake.js'
 import { ownTable } from './ruleset.js'
@@ -79,7 +79,10 @@ export class RuleManager {
   start({ keep, first = [] }: { keep: boolean; first?: readonly Entry[] }): { leases: number; leftRunning: boolean } {
     const nowMs = this.#parts.now()
     const found = keep ? this.#inKernel.found(this.#config, nowMs) : []
-    found.push(...first.map((entry) => ({ entry, counted: false })))
+    for (const { address, ...rest } of first) {
+      const leased = leasedAddress(address, this.#config.resources.get(rest.resource) ?? {})
+      found.push({ entry: { ...rest, address: leased }, counted: false })
+    }
     const plan = this.#install(this.#config, keep ? 'look-alike' : 'nothing', found, nowMs)
     this.#lane.fill(this.#config)
     return {

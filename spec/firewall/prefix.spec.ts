@@ -113,6 +113,24 @@ describe('a lease for a prefix', () => {
     expect(await lab.client.connect(lab.server.v4, 22)).to.equal('refused')
   })
 
+  it('outlives a restart in chain mode, too', async () => {
+    await lab.server.must(['nft', '-f', '-'], { input: HOST })
+    const config = await start({ firewall: CHAIN })
+    await ask('open', SSH, NEIGHBOURS[0])
+    await host.make(config)
+    await host.manager.start({ keep: true })
+    expect(await addresses()).to.deep.equal(['198.18.1.0/24'])
+  })
+
+  it('is what a gate on trial begins with, for whoever tries it', async () => {
+    await host.make(serverConfig({ resources: RESOURCES }))
+    const lengthMs = 60_000
+    const endMs = Number((await lab.server.must(['cat', '/proc/uptime'])).split(' ')[0]) * 1000 + lengthMs
+    await host.manager.start({ keep: false, first: [{ resource: SSH, address: lab.client.v4, lengthMs, endMs }] })
+    expect(await addresses()).to.deep.equal(['198.18.1.0/24'])
+    expect(await lab.client.connect(lab.server.v4, 22)).to.equal('open')
+  })
+
   it('can be saved and loaded by nft', async () => {
     await start()
     await ask('open', SSH, NEIGHBOURS[0])
