@@ -121,55 +121,60 @@ describe('a recorded packet of fwknop’s', () => {
   })
 })
 
-describe('a flood of what looks like fwknop’s packets, 20,000 a second,', () => {
-  let story: FwknopStory
-  before(async () => {
-    story = await beginFwknop({
-      access: accessFile('tcp/22', { timeoutSeconds: 60 }),
-      resources: ['00000001 = port: 23 / timeout: 60'],
-      services: [22, 23],
+const ONE = ['of one source', 1] as const
+const SOME = ['of 64 sources', 64] as const
+const MANY = ['of 4,096 sources, to one who got in before,', 4096] as const
+
+for (const [mode, floods] of [
+  ['guard', [ONE, SOME, MANY]],
+  ['chain', [SOME]],
+] as const)
+  describe(`a flood of what looks like fwknop’s packets, 20,000 a second, in ${mode} mode,`, () => {
+    let story: FwknopStory
+    before(async () => {
+      story = await beginFwknop({
+        chain: mode === 'chain',
+        access: accessFile('tcp/22', { timeoutSeconds: 60 }),
+        resources: ['00000001 = port: 23 / timeout: 60'],
+        services: [22, 23],
+      })
+      const { server, stranger } = story
+      await server.must(['ip', 'route', 'add', '198.18.64.0/18', 'dev', 'to-stranger'])
+      await stranger.must(['ip', 'route', 'add', 'local', '198.18.64.0/18', 'dev', 'lo'])
+      await stranger.connect(server.v4, 9)
     })
-    const { server, stranger } = story
-    await server.must(['ip', 'route', 'add', '198.18.64.0/18', 'dev', 'to-stranger'])
-    await stranger.must(['ip', 'route', 'add', 'local', '198.18.64.0/18', 'dev', 'lo'])
-    await stranger.connect(server.v4, 9)
+    after(() => story.close())
+
+    const sources = (count: number) => Array.from({ length: count }, (_, i) => `198.18.${64 + (i >> 8)}.${i & 255}`)
+
+    for (const [name, from] of floods)
+      it(`${name} costs not one of ${KNOCKS} knocks, of fwknop’s or of postern’s own`, async () => {
+        const { client, server, stranger, postern, daemon } = story
+        await record(story, { ports: 'tcp/22' })
+        const since = daemon.lines.length
+        const arrived = await arrivedFrom(server, 'to-stranger')
+        const flood = [FLOOD, server.v4, FWKNOP_PORT, 20_000, 60, '204b', '38', ...sources(from)].map(String)
+        const flooding = stranger.spawn(['perl', ...flood])
+        await poll('the flood comes in', async () => (await arrivedFrom(server, 'to-stranger')) > arrived + 1_000)
+        for (let i = 0; i < KNOCKS; i++) {
+          await story.knock(client, { ports: 'tcp/22' })
+          await postern.knock(client, server.v4, '23')
+          await pause(50)
+        }
+        // Whoever got in renews his lease with each further knock: a line each.
+        const opened = (who: string) =>
+          daemon.lines.slice(since).filter((line) => /: open .*, (.*)$/.exec(line)?.[1] === who).length
+        const both = () => ({ fwknop: opened('access.conf:1'), postern: opened('user 0000000A') })
+        await poll(
+          () => `${KNOCKS} knocks of each: ${JSON.stringify(both())}`,
+          () => Object.values(both()).every((count) => count >= KNOCKS),
+          { within: 10_000 },
+        )
+        expect(flooding.running, 'the flood lasted').to.equal(true)
+        await flooding.kill9()
+        expect(both()).to.deep.equal({ fwknop: KNOCKS, postern: KNOCKS })
+      }).timeout(60_000)
   })
-  after(() => story.close())
-
-  const sources = (count: number) => Array.from({ length: count }, (_, i) => `198.18.${64 + (i >> 8)}.${i & 255}`)
-
-  for (const [name, from] of [
-    ['of one source', 1],
-    ['of 64 sources', 64],
-    ['of 4,096 sources, to one who got in before,', 4096],
-  ] as const)
-    it(`${name} costs not one of ${KNOCKS} knocks, of fwknop’s or of postern’s own`, async () => {
-      const { client, server, stranger, postern, daemon } = story
-      await record(story, { ports: 'tcp/22' })
-      const since = daemon.lines.length
-      const arrived = await arrivedFrom(server, 'to-stranger')
-      const flood = [FLOOD, server.v4, FWKNOP_PORT, 20_000, 60, '204b', '38', ...sources(from)].map(String)
-      const flooding = stranger.spawn(['perl', ...flood])
-      await poll('the flood comes in', async () => (await arrivedFrom(server, 'to-stranger')) > arrived + 1_000)
-      for (let i = 0; i < KNOCKS; i++) {
-        await story.knock(client, { ports: 'tcp/22' })
-        await postern.knock(client, server.v4, '23')
-        await pause(50)
-      }
-      // Whoever got in renews his lease with each further knock: a line each.
-      const opened = (who: string) =>
-        daemon.lines.slice(since).filter((line) => /: open .*, (.*)$/.exec(line)?.[1] === who).length
-      const both = () => ({ fwknop: opened('access.conf:1'), postern: opened('user 0000000A') })
-      await poll(
-        () => `${KNOCKS} knocks of each: ${JSON.stringify(both())}`,
-        () => Object.values(both()).every((count) => count >= KNOCKS),
-        { within: 10_000 },
-      )
-      expect(flooding.running, 'the flood lasted').to.equal(true)
-      await flooding.kill9()
-      expect(both()).to.deep.equal({ fwknop: KNOCKS, postern: KNOCKS })
-    }).timeout(60_000)
-})
 
 /** How many packets have come in by this link. */
 async function arrivedFrom(host: Namespace, link: string): Promise<number> {
