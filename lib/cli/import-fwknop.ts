@@ -1,5 +1,6 @@
 /** `postern import fwknop`: a postern.conf that refers to ~/.fwknoprc, which stays as it is. */
 import { resolve } from 'node:path'
+import { withFwknopHost } from '../config/add-fwknop-host.js'
 import { readClientConfig } from '../config/client.js'
 import { ConfigError, quote } from '../config/error.js'
 import { clientFiles, filesFor, thisProcess } from '../config/files.js'
@@ -35,8 +36,7 @@ export async function importFwknop(positional: string, args: Arguments, world: W
   const files = filesFor(thisProcess('client'))
   const { text: original, warnings } = files.readKeys(from)
   const names = stanza === undefined ? fwknopStanzas(original) : [stanza]
-  if (names.length === 0)
-    throw new ConfigError([{ file: from, line: 0, message: 'no stanza: expected [NAME] and what it says below it' }])
+  if (names.length === 0) throw new ConfigError([{ file: from, line: 0, message: noStanza(original) }])
   const read = names.map((name) => stanzaOf(() => readFwknopRc(original, from, name, { files }), name, stanza))
   const text = [
     "# fwknop's own settings stay where they are, and are read from there.",
@@ -50,8 +50,16 @@ export async function importFwknop(positional: string, args: Arguments, world: W
   ].join('\n')
   readClientConfig(text, to)
   const good = read.flatMap(({ settings }) => settings ?? [])
+  if (stanza !== undefined && good[0]?.keys === undefined)
+    throw new ConfigError([
+      {
+        file: from,
+        line: 0,
+        message: `[${stanza}]: no key: expected KEY_BASE64 and HMAC_KEY_BASE64, as in access.conf`,
+      },
+    ])
   const host = good.find(({ server }) => server !== undefined)
-  const target = stanza === undefined ? (host?.stanza ?? names[0]!) : (host?.server ?? 'HOST')
+  const target = stanza === undefined ? (host?.stanza ?? names[0]!) : (host?.stanza ?? 'HOST')
   return finishImport(
     {
       peer: 'fwknop',
@@ -65,10 +73,28 @@ export async function importFwknop(positional: string, args: Arguments, world: W
         `postern knock --wait ${target}    # the ports of the stanza; or name them: postern knock ${target} tcp/22`,
       ],
       file: { mode: 0o600, folderMode: 0o700 },
+      ...(stanza === undefined ? {} : { into: intoOf(good[0]!, from, to, world.env) }),
     },
     args,
     world,
   )
+}
+
+/** A client's file that is there keeps all that it says, and gets a section that refers to the stanza. */
+function intoOf({ stanza, server }: FwknopClientSettings, rcFile: string, to: string, env: World['env']) {
+  const host = { stanza: stanza!, rcFile, usualRcFile: atHome(RC_FILE, env), ...(server !== undefined && { server }) }
+  return {
+    section: `[HOST ${stanza}]`,
+    change: (text: string) => withFwknopHost(text, to, host, (file) => atHome(file, env)),
+  }
+}
+
+/** ~/.fwknop.run is a command line with keys, which fwknop itself can make a stanza of. */
+function noStanza(text: string): string {
+  return /^\s*\S*fwknop\s+-/.test(text)
+    ? 'a command line that fwknop saved: have fwknop make a stanza of it: ' +
+        "fwknop $(cut -d' ' -f2- ~/.fwknop.run) --save-rc-stanza -n NAME --test"
+    : 'no stanza: expected [NAME] and what it says below it'
 }
 
 interface Read {

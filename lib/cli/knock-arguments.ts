@@ -66,7 +66,8 @@ export function knockArguments(
 ): KnockArguments {
   const [first, ...others] = args.positionals
   const hostGiven = first !== undefined && !(hasHost && /^(\w+\/)?\d+$/.test(first))
-  if (!hostGiven && !hasHost) throw new UsageError(`HOST is missing: expected postern ${command} HOST PORT`)
+  const orStanza = textOf(args, 'protocol') === 'fwknop' ? ', or -n NAME, a stanza of .fwknoprc' : ''
+  if (!hostGiven && !hasHost) throw new UsageError(`HOST is missing: expected postern ${command} HOST PORT${orStanza}`)
   const words = hostGiven ? others : args.positionals
   const names = words.filter(isResourceName)
   const access = words.filter((text) => !isResourceName(text)).map(portOf)

@@ -4,6 +4,8 @@
  */
 import { existsSync } from 'node:fs'
 import { quote } from '../config/error.js'
+import { thisProcess } from '../config/files.js'
+import { changeFile } from '../config/replace-file.js'
 import { type WriteChoices, writeFileOnce } from '../config/write-file.js'
 import type { World } from './command.js'
 import { EXIT, type ExitCode } from './exit.js'
@@ -39,6 +41,8 @@ export interface Import {
   /** What to do when the file is there. */
   readonly next: readonly string[]
   readonly file: Omit<WriteChoices, 'replaces' | 'stamp'>
+  /** What goes into a file that is there, where nobody says --force: its name, and the file's text with it. */
+  readonly into?: { readonly section: string; readonly change: (text: string) => string }
 }
 
 /** The peer and its file, `letmein [FILE]`; `usual`: where it is where no file is named. Throws UsageError. */
@@ -78,6 +82,18 @@ export function finishImport(all: Import, args: Arguments, { printer, outside }:
   printer.line(`${all.from} can be taken over:`)
   printer.line(table(all.takes.map(([name, value]) => [`  ${name}`, value])))
   printer.line([`What differs from ${all.peer}:`, ...all.differs.map((sentence) => `- ${sentence}`)].join('\n'))
+  const { into } = all
+  const isInto = into !== undefined && existsSync(all.to) && !isGiven(args, 'force')
+  if (isInto && !isGiven(args, 'write')) {
+    printer.line(`Nothing was changed. --write adds ${into.section} to ${all.to}, which is there.`)
+    return EXIT.ok
+  }
+  if (isInto) {
+    changeFile(all.to, thisProcess('client'), (text) => into.change(text ?? ''))
+    printer.line(`Added ${into.section} to ${all.to}`)
+    printer.line(['Next:', ...all.next.map((line) => `  ${line}`)].join('\n'))
+    return EXIT.ok
+  }
   if (!isGiven(args, 'write')) {
     const there = existsSync(all.to) ? ' --force (a file is there; a copy of it is kept)' : ''
     printer.line(

@@ -161,13 +161,62 @@ describe('postern import fwknop', () => {
 
   it('writes a file that refers to .fwknoprc, and to one stanza where that is asked for', async () => {
     const { code, out } = await run('--stanza gate --write')
-    expect(out).to.match(/Next:\n +postern knock --wait gate.example.org /)
+    expect(out).to.match(/Next:\n +postern knock --wait gate /)
     expect(code).to.equal(0)
     expect(statSync(home.config).mode & 0o777).to.equal(0o600)
     const config = readClientConfig(readFileSync(home.config, 'utf8'), 'postern.conf')
     expect(config.protocol).to.equal('fwknop')
     expect(config.fwknop).to.deep.equal({ rcFile: join(home.folder, '.fwknoprc'), stanza: 'gate' })
     expect(config.warnings).to.deep.equal([])
+  })
+
+  const OWN = `[SPA]\nrealm = lab.example\n[KEYS]\n0000000A = ${'C3'.repeat(32)}\n`
+
+  it('adds a server to a file that is there, which keeps what it says', async () => {
+    home.write('.config/postern/postern.conf', OWN)
+    expect((await run('--stanza gate')).out).to.match(/--write adds \[HOST gate\] to .*postern.conf, which is there/)
+    expect(readFileSync(home.config, 'utf8')).to.equal(OWN)
+    const { code, out } = await run('--stanza gate --write')
+    expect(out).to.match(/Added \[HOST gate\] to .*postern.conf\nNext:\n +postern knock --wait gate /)
+    expect(code).to.equal(0)
+    const written = readFileSync(home.config, 'utf8')
+    expect(written).to.equal(`${OWN}\n[HOST gate]\naddress = gate.example.org\nprotocol = fwknop\n`)
+    expect((await run('--stanza gate --write')).code).to.equal(0)
+    expect(readFileSync(home.config, 'utf8')).to.equal(written)
+  })
+
+  it('names the file where it is not the usual one, and refuses a second one', async () => {
+    home.write('.config/postern/postern.conf', OWN)
+    home.write('other', RC)
+    expect((await run(`${join(home.folder, 'other')} --stanza gate --write`)).code).to.equal(0)
+    const config = readClientConfig(readFileSync(home.config, 'utf8'), 'postern.conf')
+    expect(config.fwknop).to.deep.equal({ rcFile: join(home.folder, 'other') })
+    const { code, err } = await run('--stanza gate --write')
+    expect(err).to.match(/\[FWKNOP\] rc-file is .*other: one file is read/)
+    expect(code).to.equal(78)
+  })
+
+  it('takes no name that the file has for another server', async () => {
+    const text = `${OWN}[HOST gate]\naddress = 192.0.2.1\nprotocol = spa\n`
+    home.write('.config/postern/postern.conf', text)
+    const { code, err } = await run('--stanza gate --write')
+    expect(err).to.match(/postern.conf:5: \[HOST gate\] is there, for another server or protocol/)
+    expect([code, readFileSync(home.config, 'utf8')]).to.deep.equal([78, text])
+  })
+
+  it('says how fwknop makes a stanza of a command line that it kept', async () => {
+    home.write('.fwknop.run', 'fwknop -A tcp/22 -s -D 192.0.2.7 --key-rijndael secretsecret --key-hmac hiddenhidden \n')
+    const { code, err } = await run(join(home.folder, '.fwknop.run'))
+    expect(err).to.match(/a command line that fwknop saved: .*--save-rc-stanza -n NAME --test/)
+    expect(err).not.to.match(/secretsecret|hiddenhidden/)
+    expect(code).to.equal(78)
+  })
+
+  it('refuses a stanza without a key, where that one is asked for', async () => {
+    home.write('.fwknoprc', RC.replace(/^(HMAC_)?KEY .*\n/gm, ''))
+    const { code, out, err } = await run('--stanza gate --write')
+    expect(err).to.match(/\[gate\]: no key: expected KEY_BASE64/)
+    expect([code, out, existsSync(home.config)]).to.deep.equal([78, '', false])
   })
 
   for (const [line, code, message] of [
