@@ -9,6 +9,7 @@ import { importServer } from './daemon/import.js'
 import { init } from './daemon/init.js'
 import { open, revoke } from './daemon/lease-commands.js'
 import { log } from './daemon/log.js'
+import { metrics } from './daemon/metrics.js'
 import { remove } from './daemon/remove.js'
 import { rotate } from './daemon/rotate.js'
 import { run } from './daemon/run.js'
@@ -29,6 +30,7 @@ export const posternd: Program = {
     check,
     status,
     log,
+    metrics,
     enroll,
     rotate,
     remove,

@@ -1,6 +1,7 @@
 /** What `posternd status` is told by a daemon that runs. Pure. */
 import type { ServerConfig } from '../config/types.js'
 import type { Lease } from '../firewall/types.js'
+import { formatId } from '../wire/ids.js'
 import type { ControlAnswer } from './control.js'
 
 /** A lease as it is told: with the names that the configuration has; a stanza of fwknop's has a title instead. */
@@ -34,6 +35,8 @@ export interface DaemonStatus extends Measured {
   /** Of fwknop's access.conf. */
   readonly stanzas: number
   readonly resources: number
+  /** What each is called: by its name, else by its id. */
+  readonly resourceNames: readonly string[]
   readonly leases: readonly ToldLease[]
 }
 
@@ -46,6 +49,7 @@ export function statusAnswer(config: ServerConfig, leases: readonly Lease[], mea
     users: users.size,
     stanzas: fwknop?.settings.stanzas.length ?? 0,
     resources: resources.size,
+    resourceNames: [...resources.values()].map(({ id, name }) => name ?? formatId(id)),
     leases: withNames(leases, config),
   }
   return { ok: true, ...status }

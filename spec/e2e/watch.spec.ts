@@ -5,9 +5,10 @@
  *           ├─ server: posternd, port 22 guarded; users with names; a fake journal
  *   stranger┘
  */
-import { mkdirSync, readFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'chai'
+import { parseMetrics } from '../daemon/prometheus.js'
 import { USER } from '../support/installation.js'
 import { poll } from '../support/poll.js'
 import { begin, type Story } from '../support/story.js'
@@ -108,6 +109,29 @@ describe('whoever watches a server', () => {
     expect(open.stdout).to.match(/opened for 60 s \(not the 3600 s that were asked for/)
     const less = await story.postern.posternd('open', 'ssh', '192.0.2.8', '--lifetime', '50', ...story.postern.at)
     expect(less.stdout.trim()).to.match(/^opened for [0-9.]+ s$/)
+  })
+
+  it('gets figures for Prometheus, in a file that is there whole or not at all, and postern_up 0 of a dead daemon', async () => {
+    story = await begin({ resources: RESOURCES, more: NAMES })
+    const { server, client, postern, folder } = story
+    await postern.knock(client, server.v4, '22')
+    await poll('it is open', async () => (await postern.status()).leases.length === 1)
+    const file = join(folder, 'postern.prom')
+    const metrics = () => posternd('metrics', '--output', file)
+    const figures = async () => {
+      expect(await metrics()).to.include({ status: 0, stdout: '' })
+      return parseMetrics(readFileSync(file, 'utf8'))
+    }
+    const running = await figures()
+    expect(running.get('postern_up')).to.equal(1)
+    expect(running.get('postern_leases{resource="ssh"}')).to.equal(1)
+    expect(running.get('postern_leases{resource="other"}')).to.equal(0)
+    expect(running.get('postern_requests_total{outcome="opened"}')).to.equal(1)
+    expect(statSync(file).mode & 0o777).to.equal(0o644)
+    await story.daemon!.kill9()
+    await poll('the daemon is gone', async () => (await figures()).get('postern_up') === 0)
+    expect(readdirSync(folder).filter((name) => name.includes('.new'))).to.deep.equal([])
+    expect(await posternd('metrics', '--output', join(folder, 'nowhere/x.prom'))).to.include({ status: 1 })
   })
 
   it('reads JSON lines where the configuration says so', async () => {
