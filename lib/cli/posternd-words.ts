@@ -4,6 +4,7 @@ import { TrialError } from '../daemon/trial.js'
 import { FirewallError } from '../firewall/types.js'
 import { ReplayError } from '../replay/error.js'
 import { check } from './daemon/check.js'
+import { doctor } from './daemon/doctor.js'
 import { enroll } from './daemon/enroll.js'
 import { importServer } from './daemon/import.js'
 import { init } from './daemon/init.js'
@@ -30,6 +31,7 @@ export const posternd: Program = {
     check,
     status,
     log,
+    doctor,
     metrics,
     enroll,
     rotate,

@@ -25,20 +25,7 @@ const LONGEST_OUTPUT_BYTES = 64 << 20
 
 /** `program`: its name, looked up in PATH, or its path. */
 export function nftProgram(program: string): Nft {
-  const run = (args: readonly string[], input = ''): string => {
-    const { PATH = '/usr/sbin:/usr/bin:/sbin:/bin' } = process.env
-    const { error, status, signal, stdout, stderr } = spawnSync(program, args, {
-      input,
-      encoding: 'utf8',
-      env: { PATH, LC_ALL: 'C', HOME: '/nonexistent' },
-      timeout: TIMEOUT_MS,
-      killSignal: 'SIGKILL',
-      maxBuffer: LONGEST_OUTPUT_BYTES,
-    })
-    if (error !== undefined) throw startError(program, error as NodeJS.ErrnoException)
-    if (status !== 0) throw refusal(program, signal ?? `exit ${status}`, stderr)
-    return stdout
-  }
+  const run = (args: readonly string[], input?: string) => runNft(program, args, input)
   return {
     check(text) {
       run(['-c', '-f', '-'], text)
@@ -48,6 +35,26 @@ export function nftProgram(program: string): Nft {
     },
     rules: (family, table, chain) => parseRules(run(['-j', 'list', 'chain', family, table, chain])),
   }
+}
+
+/** The whole ruleset of this host as JSON, without the elements of its sets, which may be huge. Throws FirewallError. */
+export function listRuleset(program: string): string {
+  return runNft(program, ['-j', '-t', 'list', 'ruleset'])
+}
+
+function runNft(program: string, args: readonly string[], input = ''): string {
+  const { PATH = '/usr/sbin:/usr/bin:/sbin:/bin' } = process.env
+  const { error, status, signal, stdout, stderr } = spawnSync(program, args, {
+    input,
+    encoding: 'utf8',
+    env: { PATH, LC_ALL: 'C', HOME: '/nonexistent' },
+    timeout: TIMEOUT_MS,
+    killSignal: 'SIGKILL',
+    maxBuffer: LONGEST_OUTPUT_BYTES,
+  })
+  if (error !== undefined) throw startError(program, error as NodeJS.ErrnoException)
+  if (status !== 0) throw refusal(program, signal ?? `exit ${status}`, stderr)
+  return stdout
 }
 
 function startError(program: string, error: NodeJS.ErrnoException): FirewallError {

@@ -36,7 +36,7 @@ export const check: Command = {
 }
 
 /** Root may read what the monitor's own user may not: then the gate would come up, and no daemon. */
-function warningsForDaemon({ file, fwknop }: ServerConfig): string[] {
+export function warningsForDaemon({ file, fwknop }: ServerConfig): string[] {
   const groups = daemonGroups()
   if (process.geteuid?.() !== 0 || groups.length === 0) return []
   const paths = { files: [file, ...(fwknop?.files ?? [])], folders: fwknop?.folders ?? [] }

@@ -84,7 +84,8 @@ export async function daemonStatus(path: string): Promise<DaemonStatus | undefin
 
 const INET = 1
 
-function withoutDaemon(args: Arguments, world: World): WithoutDaemon {
+/** The kernel's side, for whoever knows that none runs. Throws ConfigError, FirewallError. */
+export function withoutDaemon(args: Arguments, world: World): WithoutDaemon {
   const config = configOf(args, world)
   const { manager, kernel } = managerFor(config, world)
   const { firewall, file } = config

@@ -1,0 +1,93 @@
+/** Whether a statement of nft's matches a packet of which little is known: yes, no, or it depends on what is not known. Pure. */
+import { type Json, member } from './listing.js'
+
+/** A packet to one port of this host, from somewhere outside, of somebody who has no lease. */
+export interface Probe {
+  readonly family: 4 | 6
+  readonly protocol: 'tcp' | 'udp'
+  readonly port: number
+  readonly state: 'new' | 'established'
+}
+
+/** undefined: it depends. */
+export type Answer = boolean | undefined
+
+const NUMBERS: Readonly<Record<string, number>> = { tcp: 6, udp: 17 }
+/** Sets of ours in the administrator's table, and what lies in them is leases. */
+const OUR_SETS = /^@postern_/
+
+/** Of `{"match": {op, left, right}}`. */
+export function matches(match: Json, probe: Probe): Answer {
+  const [op, left, right] = [member(match, 'op'), member(match, 'left'), member(match, 'right')]
+  const equal = typeof right === 'string' && OUR_SETS.test(right) ? false : isEqual(left, right, probe)
+  return op === '!=' && equal !== undefined ? !equal : op === '==' || op === 'in' || op === '!=' ? equal : undefined
+}
+
+function isEqual(left: Json | undefined, right: Json | undefined, probe: Probe): Answer {
+  const payload = member(left, 'payload')
+  if (payload !== undefined) return ofPayload(payload, right, probe)
+  const key = member(member(left, 'meta'), 'key')
+  switch (key) {
+    case 'l4proto':
+      return within(right, [probe.protocol, NUMBERS[probe.protocol]!])
+    case 'nfproto':
+      return within(right, [`ipv${probe.family}`, probe.family === 4 ? 2 : 10])
+    case 'iif':
+    case 'iifname':
+      // From outside: any interface but this.
+      return right === 'lo' ? false : undefined
+    default:
+  }
+  if (member(member(left, 'ct'), 'key') === 'state') return within(right, [probe.state])
+  if (member(member(left, 'fib'), 'result') === 'type') return within(right, ['local'])
+  return undefined
+}
+
+function ofPayload(payload: Json, right: Json | undefined, probe: Probe): Answer {
+  const [protocol, field] = [member(payload, 'protocol'), member(payload, 'field')]
+  switch (protocol) {
+    case 'tcp':
+    case 'udp':
+    case 'th':
+      if (protocol !== 'th' && protocol !== probe.protocol) return false
+      return field === 'dport' ? within(right, [probe.port]) : undefined
+    case 'ip':
+    case 'ip6':
+      if ((protocol === 'ip' ? 4 : 6) !== probe.family) return false
+      return field === 'protocol' || field === 'nexthdr'
+        ? within(right, [probe.protocol, NUMBERS[probe.protocol]!])
+        : undefined
+    case 'icmp':
+    case 'icmpv6':
+    case 'sctp':
+    case 'dccp':
+    case 'arp':
+      return false
+    default:
+      return undefined
+  }
+}
+
+/** Whether one of these values is what stands on the right: a value, a list, a range, a set written out. */
+export function within(right: Json | undefined, values: readonly (string | number)[]): Answer {
+  if (typeof right === 'string' && right.startsWith('@')) return undefined
+  if (typeof right === 'string' || typeof right === 'number') return values.includes(right)
+  const list = Array.isArray(right) ? right : member(right, 'set')
+  if (Array.isArray(list)) return any(list.map((one: Json) => within(elementOf(one), values)))
+  const range = member(right, 'range')
+  if (Array.isArray(range)) {
+    const [first, last] = range.map(Number)
+    return values.some((value) => typeof value === 'number' && first! <= value && value <= last!)
+  }
+  return undefined
+}
+
+/** An element with a comment or a counter stands in `{"elem": {"val": …}}`. */
+export function elementOf(value: Json): Json {
+  return member(member(value, 'elem'), 'val') ?? value
+}
+
+function any(answers: readonly Answer[]): Answer {
+  if (answers.includes(true)) return true
+  return answers.includes(undefined) ? undefined : false
+}
