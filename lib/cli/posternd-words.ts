@@ -48,7 +48,7 @@ export const posternd: Program = {
   exitCodes: [
     'Exit codes:',
     '   0  done',
-    '   1  it did not happen: refused, or the daemon could not',
+    '   1  it did not happen: refused, or the daemon could not; doctor: it found something',
     '   2  the command line is wrong',
     '  69  something that is needed is not there: nft, perl, a part of the kernel, a running daemon',
     '  77  not permitted: not root, or a key file whose permissions are refused',

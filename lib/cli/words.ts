@@ -4,6 +4,7 @@
 import { add } from './add.js'
 import type { World } from './command.js'
 import { connect } from './connect.js'
+import { doctor } from './doctor.js'
 import type { ExitCode } from './exit.js'
 import { genKey } from './gen-key.js'
 import { importClient } from './import.js'
@@ -16,12 +17,12 @@ import { sshConfig } from './ssh-config.js'
 export const postern: Program = {
   name: 'postern',
   describe: 'a port stays shut until its owner knocks',
-  commands: [knock, connect, keepalive, revoke, probe, sshConfig, add, genKey, importClient],
+  commands: [knock, connect, keepalive, revoke, doctor, probe, sshConfig, add, genKey, importClient],
   exitCodes: [
     'Exit codes:',
     "   0  sent; with --wait: the port is open; by letmein's exchange: the server said COMEIN; connect: all was carried",
     '   1  it did not happen: no address found, nothing sent, not let in, still shut when the time was over, broken off;',
-    '      probe: some port can be told from closed ones',
+    '      probe: some port can be told from closed ones; doctor: it found something',
     '   2  the command line is wrong',
     '  77  a key file was refused for its permissions',
     '  78  the configuration is wrong, or has no key or resource for this',

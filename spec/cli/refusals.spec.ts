@@ -14,13 +14,13 @@ describe('the postern program refuses', () => {
     [
       '',
       2,
-      'no command: expected knock, connect, keepalive, revoke, probe, ssh-config, add, gen-key, import (postern --help)',
+      'no command: expected knock, connect, keepalive, revoke, doctor, probe, ssh-config, add, gen-key, import (postern --help)',
     ],
     ['knok gate 22', 2, '"knok" is no command: did you mean knock? (postern --help)'],
     [
       'shut gate 22',
       2,
-      '"shut" is no command: expected knock, connect, keepalive, revoke, probe, ssh-config, add, gen-key, import (postern --help)',
+      '"shut" is no command: expected knock, connect, keepalive, revoke, doctor, probe, ssh-config, add, gen-key, import (postern --help)',
     ],
     ['knock', 2, 'HOST is missing: expected postern knock HOST PORT'],
     ['knock gate', 2, 'PORT is missing: name one, or a resource, or --resource ID'],

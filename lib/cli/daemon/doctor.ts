@@ -2,15 +2,18 @@
 import { readFileSync } from 'node:fs'
 import { ConfigError } from '../../config/error.js'
 import type { ServerConfig } from '../../config/types.js'
+import { userWords } from '../../daemon/called.js'
 import { ControlError } from '../../daemon/control.js'
 import type { DaemonStatus } from '../../daemon/status-answer.js'
 import { type Chain, readListing } from '../../firewall/host/listing.js'
 import { listRuleset } from '../../firewall/nft.js'
 import { FirewallError } from '../../firewall/types.js'
+import { parseId } from '../../wire/ids.js'
+import { keyCheck } from '../../wire/key-check.js'
 import { ofClock } from '../clock-finding.js'
 import type { Command, World } from '../command.js'
 import { type Finding, type Report, tellReport } from '../finding.js'
-import { type Arguments, isGiven } from '../options.js'
+import { type Arguments, isGiven, type Option, textOf } from '../options.js'
 import { UsageError } from '../usage.js'
 import { warningsForDaemon } from './check.js'
 import { ofHost } from './doctor/host.js'
@@ -28,13 +31,23 @@ const FINE = [
   'more than a minute off (date -u on both machines); on the client: postern doctor HOST',
 ].join('\n')
 
+const USER: Option = {
+  name: 'user',
+  alias: 'u',
+  value: 'USER',
+  describe: 'say also what to compare with this user’s machine: his id or his name',
+}
+
 export const doctor: Command = {
   name: 'doctor',
   positionals: '',
   describe:
     'find why nobody gets in, and say it in one sentence with the command that mends it; exit 1 where it found something',
-  options: [CONFIG_OPTION, RUN_DIR_OPTION, STATE_DIR_OPTION, JSON_OPTION],
-  examples: [['posternd doctor', 'the evening it does not work']],
+  options: [USER, CONFIG_OPTION, RUN_DIR_OPTION, STATE_DIR_OPTION, JSON_OPTION],
+  examples: [
+    ['posternd doctor', 'the evening it does not work'],
+    ['posternd doctor --user alice', 'her key check, too, which postern doctor says on her machine'],
+  ],
   run: async (args, world) => {
     if (args.positionals.length > 0)
       throw new UsageError(
@@ -54,11 +67,22 @@ async function examine(args: Arguments, world: World): Promise<Report> {
     if (daemon.status === undefined && daemon.findings.length === 0) findings.push(...standing(args, world))
     const { chains, note } = hostChains(config)
     if (note !== undefined) notes.push(note)
+    const named = textOf(args, 'user')
+    if (named !== undefined) notes.push(aboutUser(named, config))
     findings.push(...ofHost(config, chains), ...ofServices(config, listeningPorts(sockets()), chains))
   } else if (daemon.status === undefined && daemon.findings.length === 0)
     findings.push({ code: 'daemon', sentence: 'no daemon runs, so no knock is heard', mend: 'systemctl start postern' })
   findings.push(...ofClock())
   return { findings, notes }
+}
+
+/** What both sides can say aloud. Throws UsageError. */
+function aboutUser(named: string, { people, users, spa, file }: ServerConfig): string {
+  const id = [...people].find(([, { name }]) => name === named)?.[0] ?? parseId(named)
+  const key = id === undefined ? undefined : users.get(id)
+  if (id === undefined || key === undefined)
+    throw new UsageError(`--user "${named}": ${file} has no user of this name or id with a key`)
+  return `${userWords(id, people.get(id))} has key check ${keyCheck(key, spa.realm)}; here it is ${new Date().toISOString()}`
 }
 
 /** The file as the daemon would read it. */
@@ -119,11 +143,11 @@ function hostChains({ firewall }: ServerConfig): { chains: readonly Chain[]; not
 }
 
 function sockets(): { tcp: string; udp: string } {
-  const both = (name: string) => [`/proc/net/${name}`, `/proc/net/${name}6`].map(textOf).join('')
+  const both = (name: string) => [`/proc/net/${name}`, `/proc/net/${name}6`].map(readText).join('')
   return { tcp: both('tcp'), udp: both('udp') }
 }
 
-function textOf(file: string): string {
+function readText(file: string): string {
   try {
     return readFileSync(file, 'latin1')
   } catch {
