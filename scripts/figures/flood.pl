@@ -1,8 +1,9 @@
 # Sends datagrams from nobody as fast as asked: perl flood.pl ADDRESS PORT PER-SECOND SECONDS BYTES [PREFIX-IN-HEX [SOURCE …]]
 #
 # Each is PREFIX and other random bytes (characters of base64 where BYTES ends in b, as in 204b); from one of this host's
-# addresses SOURCE after the other. Bounded in number and time; at its end it prints how many it sent. Perl, for a Node in its
-# place is half as fast and would have to share two processors with what is measured.
+# addresses SOURCE after the other. Bounded in number and time, but what is to take less than a second is sent whole; at its end
+# it prints how many it sent. Perl, for a Node in its place is half as fast and would have to share two processors with what is
+# measured.
 use strict;
 use warnings;
 use POSIX ();
@@ -13,7 +14,7 @@ $prefix = pack 'H*', $prefix // '';
 my $is_base64 = $bytes =~ s/b$//;
 $bytes -= length $prefix;
 $seconds <= 660 && $bytes >= 0 or die "flood: $seconds s of $bytes bytes: expected at most 660 s, and a prefix that fits\n";
-alarm $seconds + 10;
+alarm $seconds + 20;
 
 use constant { POOL => 1 << 20, TICKS => 100, STEP => 7919 };
 open my $random, '<:raw', '/dev/urandom' or die "flood: /dev/urandom: $!\n";
@@ -34,10 +35,12 @@ my @sockets = map {
 } @sources ? @sources : '';
 
 my ($sent, $offset, $most) = (0, 0, $per_second * $seconds);
+# On a busy machine a tick or two may pass before the first datagram.
+my $longest = TICKS * ($seconds < 1 ? 10 : $seconds);
 my $began = (POSIX::times())[0];
 while (1) {
   my $ticks = (POSIX::times())[0] - $began;
-  last if $ticks >= $seconds * TICKS || $sent >= $most;
+  last if $ticks >= $longest || $sent >= $most;
   my $due = ($ticks + 1) * $per_second / TICKS;
   select undef, undef, undef, 0.001 if $sent >= $due;
   for (my $burst = 0; $sent < $due && $sent < $most && $burst < 200; $burst++) {

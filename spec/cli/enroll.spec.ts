@@ -1,5 +1,5 @@
 /** `posternd enroll`, `rotate` and `remove` on a file, with no daemon. */
-import { execFileSync, spawnSync } from 'node:child_process'
+import { spawnSync } from 'node:child_process'
 import {
   chmodSync,
   mkdtempSync,
@@ -15,7 +15,7 @@ import { join } from 'node:path'
 import { expect } from 'chai'
 import { readServerConfig } from '../../lib/config/server.js'
 import { decodeEnrolment, type Enrolment } from '../../lib/wire/enrolment.js'
-import { KEY, ROOT } from './program.js'
+import { bundlePosternd, KEY, ROOT } from './program.js'
 
 const FILE = `# the gate
 [GENERAL]
@@ -34,10 +34,7 @@ realm = gate.example.org
 describe('posternd', () => {
   let folder: string
   let file: string
-  before(function () {
-    this.timeout(20_000)
-    execFileSync(process.execPath, [join(ROOT, 'scripts/bundle.js'), 'posternd'])
-  })
+  before(bundlePosternd)
   beforeEach(() => {
     folder = mkdtempSync(join(tmpdir(), 'postern-enroll-'))
     file = join(folder, 'posternd.conf')

@@ -1,11 +1,11 @@
-import { execFileSync, spawnSync } from 'node:child_process'
+import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import { readClientConfig } from '../../lib/config/client.js'
 import { loadServerConfig } from '../../lib/config/files.js'
-import { bundle, Home, ROOT } from './program.js'
+import { bundle, bundlePosternd, Home, ROOT } from './program.js'
 
 const SECRET = 'not to be shown'
 const ACCESS = `SOURCE 192.0.2.0/24
@@ -29,7 +29,7 @@ USE_GPG Y
 describe('posternd import fwknop', () => {
   let folder: string
   before(() => {
-    execFileSync(process.execPath, [join(ROOT, 'scripts/bundle.js'), 'posternd'])
+    bundlePosternd()
   })
   beforeEach(() => {
     folder = mkdtempSync(join(tmpdir(), 'postern-import-'))

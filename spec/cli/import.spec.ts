@@ -1,11 +1,11 @@
-import { execFileSync, spawnSync } from 'node:child_process'
+import { spawnSync } from 'node:child_process'
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import { readClientConfig } from '../../lib/config/client.js'
 import { readServerConfig } from '../../lib/config/server.js'
-import { bundle, Home, ROOT } from './program.js'
+import { bundle, bundlePosternd, Home, ROOT } from './program.js'
 
 const KEY = 'B999CC85F190AC46C8BCDF728E70FE6CCE861E33E6B0EA5F5D98C9875E41D96F'
 const LETMEIN_CONF = `[GENERAL]
@@ -119,7 +119,7 @@ describe('postern import letmein', () => {
 describe('posternd import letmein', () => {
   let folder: string
   before(() => {
-    execFileSync(process.execPath, [join(ROOT, 'scripts/bundle.js'), 'posternd'])
+    bundlePosternd()
   })
   beforeEach(() => {
     folder = mkdtempSync(join(tmpdir(), 'postern-import-'))

@@ -1,5 +1,5 @@
 /** `posternd init` into an empty root, by flags and by questions on a terminal (util-linux's script makes one). */
-import { execFileSync, spawnSync } from 'node:child_process'
+import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -7,7 +7,7 @@ import { expect } from 'chai'
 import { listeningPorts, sshdPorts } from '../../lib/cli/daemon/init/survey.js'
 import { readServerConfig } from '../../lib/config/server.js'
 import { decodeEnrolment } from '../../lib/wire/enrolment.js'
-import { ROOT } from './program.js'
+import { bundlePosternd, ROOT } from './program.js'
 import { onTerminal } from './terminal.js'
 
 const PROGRAM = join(ROOT, 'bin/posternd')
@@ -19,10 +19,7 @@ const UNITS = [
 
 describe('posternd init', () => {
   let root: string
-  before(function () {
-    this.timeout(20_000)
-    execFileSync(process.execPath, [join(ROOT, 'scripts/bundle.js'), 'posternd'])
-  })
+  before(bundlePosternd)
   beforeEach(() => {
     root = mkdtempSync(join(tmpdir(), 'postern-init-'))
   })

@@ -31,8 +31,18 @@ realm = gate
 
 /** Makes the bundles that bin/postern loads out of the sources as they are now. */
 export function bundle(): void {
-  if (ALONE !== undefined) return
-  execFileSync(process.execPath, [join(ROOT, 'scripts/bundle.js'), 'postern', 'postern-words', 'postern-keepalive'])
+  if (ALONE === undefined) make('postern', 'postern-words', 'postern-keepalive')
+}
+
+/** The same for bin/posternd and what administers. */
+export function bundlePosternd(): void {
+  make('posternd')
+}
+
+/** Not under scripts/test, which has made them all: another run beside this one may be reading them. */
+function make(...programs: readonly string[]): void {
+  if (process.env['POSTERN_BUILT'] === 'yes') return
+  execFileSync(process.execPath, [join(ROOT, 'scripts/bundle.js'), ...programs])
 }
 
 export interface Ran {

@@ -33,7 +33,7 @@ export function onTerminal(argv: readonly string[], env: Readonly<Record<string,
         () => `it asks ${question}; it showed: ${shown}`,
         async () => question.test(shown.slice(answered)),
         {
-          within: 10_000,
+          within: 30_000,
         },
       )
       answered = shown.length

@@ -52,7 +52,7 @@ describe('a recorded packet of fwknop’s', () => {
     const { server, daemon } = story
     const since = daemon.lines.length
     await from.send(server[over], FWKNOP_PORT, [packet])
-    await daemon.waitLine(new RegExp(`refused a knock from ${from[over]} `), 5_000, since)
+    await daemon.waitLine(new RegExp(`refused a knock from ${from[over]} `), 30_000, since)
     expect(await from.connect(server[over], 22)).to.equal('refused')
   }
   const bothAreRefused = async (from: Namespace, over: 'v4' | 'v6' = 'v4') => {
@@ -139,9 +139,8 @@ for (const [mode, floods] of [
         services: [22, 23],
       })
       const { server, stranger } = story
-      await server.must(['ip', 'route', 'add', '198.18.64.0/18', 'dev', 'to-stranger'])
+      await server.must(['ip', 'route', 'add', '198.18.64.0/18', 'via', stranger.v4, 'dev', 'to-stranger'])
       await stranger.must(['ip', 'route', 'add', 'local', '198.18.64.0/18', 'dev', 'lo'])
-      await stranger.connect(server.v4, 9)
     })
     after(() => story.close())
 
@@ -168,12 +167,11 @@ for (const [mode, floods] of [
         await poll(
           () => `${KNOCKS} knocks of each: ${JSON.stringify(both())}`,
           () => Object.values(both()).every((count) => count >= KNOCKS),
-          { within: 10_000 },
         )
         expect(flooding.running, 'the flood lasted').to.equal(true)
         await flooding.kill9()
         expect(both()).to.deep.equal({ fwknop: KNOCKS, postern: KNOCKS })
-      }).timeout(60_000)
+      })
   })
 
 /** How many packets have come in by this link. */

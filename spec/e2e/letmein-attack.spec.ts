@@ -78,7 +78,7 @@ describe('letmein’s exchange', () => {
   async function isJudged(send: () => Promise<void>, from: string): Promise<void> {
     const since = story.daemon.lines.length
     await send()
-    await story.daemon.waitLine(new RegExp(`refused a knock from ${from} `), 5_000, since)
+    await story.daemon.waitLine(new RegExp(`refused a knock from ${from} `), 30_000, since)
   }
 
   it('is not begun by a recorded KNOCK, whichever of 100 ports it comes from', async () => {

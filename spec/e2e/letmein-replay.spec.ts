@@ -35,7 +35,7 @@ describe('a recorded KNOCK of letmein’s', () => {
     for (const from of [stranger, client]) {
       const since = daemon.lines.length
       await from.send(server.v4, KNOCK_PORT, [recorded])
-      await daemon.waitLine(new RegExp(`refused a knock from ${from.v4} .*letmein: it was seen before`), 5_000, since)
+      await daemon.waitLine(new RegExp(`refused a knock from ${from.v4} .*letmein: it was seen before`), 30_000, since)
     }
     expect((await capture.sent()).map(String)).to.deep.equal([])
     capture.stop()

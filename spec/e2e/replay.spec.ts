@@ -27,7 +27,7 @@ describe('a recorded knock', () => {
     const { server, daemon } = story
     const since = daemon!.lines.length
     await from.send(server.v4, KNOCK_PORT, [recorded])
-    await daemon!.waitLine(new RegExp(`refused a knock from ${from.v4} `), 5_000, since)
+    await daemon!.waitLine(new RegExp(`refused a knock from ${from.v4} `), 30_000, since)
     expect(await from.connect(server.v4, 22)).to.equal('refused')
   }
 

@@ -64,7 +64,7 @@ describe('ssh through postern', () => {
         await patient.must('ssh', [server.v4, 'true'])
         const since = daemon!.lines.length
         await patient.must('ssh', [server.v4, 'true'])
-        await daemon!.waitLine(/prolonged to .*: open 00000001/, 5_000, since)
+        await daemon!.waitLine(/prolonged to .*: open 00000001/, 30_000, since)
         await postern.postern(client, 'revoke', server.v4, '22')
       })
 

@@ -45,7 +45,7 @@ describe('a gate on trial', () => {
     return child
   }
 
-  const stillAlive = (child: Child) => child.waitLine(/alive/, 5_000, child.lines.length)
+  const stillAlive = (child: Child) => child.waitLine(/alive/, 30_000, child.lines.length)
 
   const isTakenBack = () =>
     poll('the trial ends', async () => (await story.stranger.connect(story.server.v4, 22)) === 'open', {

@@ -42,13 +42,11 @@ export class LetmeinLab {
   static async open(): Promise<LetmeinLab> {
     const lab = await openLab()
     const { server, stranger } = lab
-    await server.must(['ip', 'route', 'add', '198.18.64.0/18', 'dev', 'to-stranger'])
-    await server.must(['ip', 'route', 'add', 'fd18:64::/32', 'dev', 'to-stranger'])
+    await server.must(['ip', 'route', 'add', '198.18.64.0/18', 'via', stranger.v4, 'dev', 'to-stranger'])
+    await server.must(['ip', 'route', 'add', 'fd18:64::/32', 'via', stranger.v6, 'dev', 'to-stranger'])
     await stranger.must(['ip', 'route', 'add', 'local', '198.18.64.0/18', 'dev', 'lo'])
     await stranger.must(['ip', 'route', 'add', 'local', 'fd18:64::/32', 'dev', 'lo'])
     await stranger.sysctl({ 'net.ipv6.ip_nonlocal_bind': 1 })
-    // Neighbours that know each other: else most of the first burst waits for that, and is lost.
-    for (const to of [server.v4, server.v6]) await stranger.connect(to, 9)
     const host = await managerIn(lab)
     const heard = server.spawn(['tcpdump', '-ln', '-B', '16384', '--immediate-mode', '-i', 'nflog:5800'])
     await heard.waitLine(/listening on nflog/)

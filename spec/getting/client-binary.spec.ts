@@ -16,9 +16,9 @@ const PROGRAM = join(ROOT, 'dist/client', `postern-${thisTarget()}`)
 
 /** Specs whose client is bin/postern or what POSTERN_CLIENT names, by folder. */
 const SUITES: Readonly<Record<string, RegExp>> = {
-  cli: /\.spec\.ts$/,
-  e2e: /^(knock|instant|connect|keepalive|ssh).*\.spec\.ts$/,
-  interop: /^postern-(auto|letmeind)\.spec\.ts$/,
+  cli: /^(add|connect|fwknop|keepalive|letmein|postern|refusals|ssh-config)\.spec\.ts$/,
+  e2e: /^(knock|instant|ssh)\.spec\.ts$/,
+  interop: /^postern-(auto|letmeind|fwknopd)\.spec\.ts$/,
 }
 
 /** Another clock by Node's --require. */

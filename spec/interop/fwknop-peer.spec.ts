@@ -41,7 +41,7 @@ for (const mode of FWKNOP_MODES) {
       const capture = await lab.server.capture()
       const since = server.daemon.lines.length
       await fwknop(lab, lab.client, { ports: 'tcp/22', server: lab.server.v4 })
-      await server.daemon.waitLine(/Added access rule/, 10_000, since)
+      await server.daemon.waitLine(/Added access rule/, 30_000, since)
       const [datagram] = datagramsOf(await capture.packets())
 
       await lab.client.send(lab.server.v4, FWKNOP_PORT, [datagram!])

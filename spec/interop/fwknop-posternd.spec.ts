@@ -165,7 +165,7 @@ describe('the fwknop client at posternd', () => {
     const since = daemon.lines.length
     await story.knock(client, { ports: 'tcp/22', more: ['--key-hmac', 'nobody’s'] })
     await story.knock(client, { ports: 'tcp/24' })
-    const [line] = await daemon.waitLine(/refused a knock from .*/, 5_000, since)
+    const [line] = await daemon.waitLine(/refused a knock from .*/, 30_000, since)
     expect(line).to.match(/from 198\.18\.1\.2 \(access\.conf:1\): fwknop: .*OPEN_PORTS.*tcp\/24/)
     expect(daemon.lines.slice(since).filter((said) => said.includes('refused a knock'))).to.have.length(1)
     expect(daemon.lines.join('\n')).to.not.include(KEYS.rijndael).and.not.include(KEYS.hmac)
@@ -212,7 +212,7 @@ describe('the fwknop client at posternd', () => {
     const reload = async () => {
       const since = story.daemon.lines.length
       story.daemon.signal('SIGHUP')
-      await story.daemon.waitLine(/reloaded/, 5_000, since)
+      await story.daemon.waitLine(/reloaded/, 30_000, since)
     }
     const knocked = async () => {
       await story.knock(client, { ports: 'tcp/22' })

@@ -100,7 +100,7 @@ describe('letmein clients are heard', () => {
     await letmein.must(client, 'knock', server.v4, '23')
     const since = daemon.lines.length
     await server.must(['nft', '-f', '-'], { input: `flush ruleset\n${RULESET}` })
-    await daemon.waitLine(/it is back/, 5_000, since)
+    await daemon.waitLine(/it is back/, 30_000, since)
     expect(await client.connect(server.v4, 23)).to.equal('open')
     await letmein.must(client, 'revoke', server.v4, '23')
     expect(await client.connect(server.v4, 23)).to.equal('silent')
@@ -111,13 +111,13 @@ describe('letmein clients are heard', () => {
     const { client, server, letmein, daemon } = story
     let since = daemon.lines.length
     await server.must(['nft', 'flush', 'ruleset'])
-    await daemon.waitLine(/it is back|could not be put back/, 5_000, since)
+    await daemon.waitLine(/it is back|could not be put back/, 30_000, since)
     // Nothing of his is there that could be opened: not a success.
     const { status, stderr } = await letmein.run(client, 'knock', server.v4, '23')
     expect([status, stderr]).to.deep.equal([1, 'Error: The server rejected the request\n'])
     since = daemon.lines.length
     await server.must(['nft', '-f', '-'], { input: RULESET })
-    await daemon.waitLine(/it is back/, 5_000, since)
+    await daemon.waitLine(/it is back/, 30_000, since)
     await comesIn()
   })
 

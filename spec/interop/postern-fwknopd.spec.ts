@@ -65,7 +65,7 @@ class Place {
 
   /** A line of fwknopd's log, written since there were so many. */
   log(pattern: RegExp, since: number): Promise<RegExpExecArray> {
-    return this.server.daemon.waitLine(pattern, 10_000, since)
+    return this.server.daemon.waitLine(pattern, 30_000, since)
   }
 }
 

@@ -47,7 +47,7 @@ export class Child {
   }
 
   /** The first line from number `since` on that matches. Throws with all lines where the program ends without it. */
-  async waitLine(pattern: RegExp, within = 10_000, since = 0): Promise<RegExpExecArray> {
+  async waitLine(pattern: RegExp, within = 30_000, since = 0): Promise<RegExpExecArray> {
     const find = () => {
       for (const line of this.lines.slice(since)) {
         const match = pattern.exec(line)

@@ -125,7 +125,7 @@ export class Installation {
 
   /** Waits until it says that it is ready, in a line from number `since` on. Throws with what it said where it ends. */
   async hears(daemon: Child, since = 0): Promise<void> {
-    await daemon.waitLine(/ ready: /, 10_000, since)
+    await daemon.waitLine(/ ready: /, undefined, since)
   }
 
   /** Starts the daemon; it hears when this returns. Throws with what it said where it does not start. */

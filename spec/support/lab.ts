@@ -19,6 +19,12 @@ export const HOSTS = {
 } as const
 type Host = keyof typeof HOSTS
 
+/** The two ends of each link. */
+const LINKS = {
+  client: { server: '02:00:00:00:01:01', host: '02:00:00:00:01:02' },
+  stranger: { server: '02:00:00:00:02:01', host: '02:00:00:00:02:02' },
+} as const
+
 export interface Lab {
   readonly server: Namespace
   readonly client: Namespace
@@ -41,7 +47,8 @@ export async function openLab({ at }: { at?: string } = {}): Promise<Lab> {
   ip([
     ...names.map((host) => `netns add ${prefix}${host}`),
     ...(['client', 'stranger'] as const).map(
-      (peer) => `link add to-${peer} netns ${prefix}server type veth peer name to-server netns ${prefix}${peer}`,
+      (peer) =>
+        `link add to-${peer} address ${LINKS[peer].server} netns ${prefix}server type veth peer name to-server address ${LINKS[peer].host} netns ${prefix}${peer}`,
     ),
   ])
   const host = (name: Host) => new Namespace(`${prefix}${name}`, HOSTS[name])
@@ -58,6 +65,8 @@ export async function openLab({ at }: { at?: string } = {}): Promise<Lab> {
 /**
  * Addresses are point to point, so that the server is one address for both; no duplicate detection, no router noise. ICMP is
  * not rate-limited, so that counting it does not depend on the clock (kernels before 6.13 keep the host's bound of 50 at once).
+ * Neighbours are entered for good: the kernel has one table of 1,024 for all namespaces, and where it is full, by whoever's flood
+ * of addresses, a host that would have to ask for its neighbour loses what it sends.
  */
 async function configure(namespace: Namespace, name: string, host: Host): Promise<void> {
   await namespace.sysctl({
@@ -77,10 +86,19 @@ async function configure(namespace: Namespace, name: string, host: Host): Promis
         `address add ${HOSTS[host].v4} peer ${HOSTS[peer].v4} dev to-${peer}`,
         `link set to-${peer} addrgenmode none up`,
         `address add ${HOSTS[host].v6} peer ${HOSTS[peer].v6} dev to-${peer} nodad`,
+        ...[HOSTS[peer].v4, HOSTS[peer].v6].map(
+          (address) => `neighbour add ${address} lladdr ${linkAddressOf(host, peer)} dev to-${peer} nud permanent`,
+        ),
       ]),
     ],
     name,
   )
+}
+
+/** That of the host that is met at the other end. */
+function linkAddressOf(from: Host, to: Host): string {
+  if (from === 'server') return LINKS[to as keyof typeof LINKS].host
+  return LINKS[from as keyof typeof LINKS].server
 }
 
 function ip(commands: readonly string[], namespace?: string): void {

@@ -39,7 +39,7 @@ export class Namespace {
   }
 
   /** Runs a program to its end. Never throws for what the program says; see `must`. */
-  run(argv: readonly string[], { input, env, timeoutMs = 20_000 }: RunOptions = {}): Promise<Outcome> {
+  run(argv: readonly string[], { input, env, timeoutMs = 60_000 }: RunOptions = {}): Promise<Outcome> {
     const [program, ...rest] = this.#inside(argv)
     return new Promise((resolve) => {
       const options = {

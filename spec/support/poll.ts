@@ -1,6 +1,6 @@
 /** The one way in which specs, demo and benchmarks wait: look until it is so. */
 export interface Patience {
-  /** How long to go on looking, ms. */
+  /** How long to go on looking, ms; long where nothing is said, for it decides nothing but when a hang is one. */
   readonly within?: number
   /** Pause between two looks, ms. */
   readonly every?: number
@@ -13,7 +13,7 @@ export interface Patience {
 export async function poll<T>(
   description: string | (() => string),
   look: () => T | Promise<T>,
-  { within = 5_000, every = 10 }: Patience = {},
+  { within = 20_000, every = 10 }: Patience = {},
 ): Promise<NonNullable<T>> {
   const end = performance.now() + within
   let last: unknown
