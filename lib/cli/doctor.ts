@@ -52,7 +52,7 @@ async function examineAll(args: Arguments, world: World): Promise<Report> {
 
 async function examineHost(args: Arguments, { env, outside }: World): Promise<Report> {
   const source = await readSource(args, env)
-  const asked = knockArguments(withPorts(args, source), source.host !== undefined)
+  const asked = knockArguments(withPorts(args, source), source.host !== undefined, 'doctor')
   const plan = planKnock(asked, source)
   const ports = plan.subjects.flatMap(({ probePort }) => probePort ?? [])
   const { identity, host } = plan
@@ -129,7 +129,8 @@ function ofError(error: unknown): Finding | undefined {
     }
   }
   if (!(error instanceof ConfigError)) return undefined
-  const [{ file } = { file: '' }] = error.problems
+  const [{ file: named } = { file: '' }] = error.problems
+  const file = named.replace(/ \(not there\)$/, '')
   const isPermission = error.code === 'permission'
   const [sentence = ''] = error.message.split('\n')
   return {
