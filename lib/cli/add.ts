@@ -151,6 +151,11 @@ const HEAD =
 
 const NEWS = { new: 'a new server', same: 'known, and the same: nothing to do', key: 'known: it is brought up to date' }
 
+/** What turns the direction of text or is not to be seen must not make one server look like another to whoever is asked. */
+function visible(text: string): string {
+  return text.replace(/[\p{Cf}\p{Zl}\p{Zp}]/gu, (sign) => `\\u{${sign.codePointAt(0)!.toString(16)}}`)
+}
+
 /** What would be added, without the key. */
 function describe(name: string, line: Enrolment, path: string, kind: string): string {
   const { host, port, realm, user, resources } = line
@@ -161,10 +166,10 @@ function describe(name: string, line: Enrolment, path: string, kind: string): st
   return table([
     [
       'server',
-      `${name}${name === host ? '' : ` (${host})`}, ${NEWS[kind as keyof typeof NEWS] ?? 'known: it is replaced'}`,
+      `${visible(name)}${name === host ? '' : ` (${visible(host)})`}, ${NEWS[kind as keyof typeof NEWS] ?? 'known: it is replaced'}`,
     ],
     ['knocks at', port === 'any' ? 'any UDP port' : `UDP port ${port}`],
-    ['realm', realm],
+    ['realm', visible(realm)],
     ['as user', formatId(user)],
     ['opens', opens.length > 0 ? opens.join(', ') : 'nothing yet'],
     ['file', path],

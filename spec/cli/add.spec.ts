@@ -68,6 +68,12 @@ describe('postern add', () => {
     expect(knocked.out).to.include(HOST)
   })
 
+  it('shows what a line may hide: signs that turn text round, or are not to be seen', async () => {
+    const { out } = await add(encodeEnrolment({ ...SAMPLE, host: 'live.\u202egro.elpmaxe', realm: 'ga\u200bte' }))
+    expect(out).to.match(/server +live\.\\u\{202e\}gro\.elpmaxe, a new server/)
+    expect(out).to.match(/realm +ga\\u\{200b\}te/)
+  })
+
   it('makes a misspelled host or resource easy to mend', async () => {
     await add(LINE, '--name', 'gate')
     const host = await home.postern(['knock', 'gat', 'ssh'])
