@@ -6,7 +6,7 @@ import type { Kernel } from './types.js'
 const LOCAL_IN = 1
 
 /** A host with a firewall that drops by default is silent; any other refuses. Our own table's chains do not count. */
-export function closedWay({ firewall }: ServerConfig, kernel: Kernel): Closed {
+export function closedWay({ firewall }: ServerConfig, kernel: Pick<Kernel, 'baseChains'>): Closed {
   if (firewall.closed !== 'auto') return firewall.closed
   const drops = kernel
     .baseChains()

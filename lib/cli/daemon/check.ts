@@ -5,24 +5,37 @@ import { counted } from '../../daemon/counted.js'
 import { formatId } from '../../wire/ids.js'
 import type { Command } from '../command.js'
 import { EXIT } from '../exit.js'
-import { isGiven, textOf } from '../options.js'
+import { isGiven, type Option, textOf } from '../options.js'
 import { table } from '../print.js'
 import { UsageError } from '../usage.js'
 import { fwknopMeaning, fwknopWords } from './check-fwknop.js'
 import { checkRuleset } from './check-ruleset.js'
+import { checkStealth } from './check-stealth.js'
 import { CONFIG_OPTION, JSON_OPTION } from './options.js'
 import { cureOf, unreadable } from './readable.js'
+
+const STEALTH: Option = {
+  name: 'stealth',
+  describe: 'try in a copy of this host’s rules whether a stranger can tell that postern is here; exit 1 if so',
+}
 
 export const check: Command = {
   name: 'check',
   positionals: '',
   describe: 'read the configuration and say what it means; all errors at once, exit 78',
-  options: [CONFIG_OPTION, JSON_OPTION],
-  examples: [['posternd check && systemctl reload postern', 'after each edit']],
+  options: [STEALTH, CONFIG_OPTION, JSON_OPTION],
+  examples: [
+    ['posternd check --stealth', 'as root; touches neither rules nor network of the host'],
+    ['posternd check && systemctl reload postern', 'after each edit'],
+  ],
   run: async (args, { printer, env }) => {
     if (args.positionals.length > 0)
       throw new UsageError(`"${args.positionals[0]}": expected no argument; --config FILE names a file`)
     const read = loadServerConfig(textOf(args, 'config') ?? env['POSTERN_CONFIG'])
+    if (isGiven(args, 'stealth')) {
+      if (isGiven(args, 'json')) throw new UsageError('--stealth with --json: expected one of them')
+      return checkStealth(read, printer)
+    }
     const untried = checkRuleset(read)
     const more = [...warningsForDaemon(read), ...(untried === undefined ? [] : [untried])]
     const config = { ...read, warnings: [...more, ...read.warnings] }
