@@ -30,10 +30,20 @@ while (defined(my $word = shift @words)) {
   $option{$name} = $value;
 }
 
+# Whether uid 0 here is the machine's: in a user namespace of somebody's own it is his.
+sub is_real_root {
+  return 0 if $> != 0;
+  open my $map, '<', '/proc/self/uid_map' or return 1;
+  return (<$map> // '') =~ /^\s*0\s+0\s+4294967295$/;
+}
+
 # uid and gid that a child takes on; nothing where it keeps ours.
 sub identity {
   my ($name, $flag) = @_;
-  return () if $name eq '-';
+  if ($name eq '-') {
+    is_real_root() and end(USAGE, "run: --$flag -: as root that would give a process which reads what strangers send all that root has: name a user, or try it in a namespace of one's own (unshare --user --map-root-user)");
+    return ();
+  }
   my ($uid, $gid) = $name =~ /^\d+$/ ? ($name, $name) : (getpwnam $name)[2, 3];
   defined $uid or end(UNAVAILABLE, "run: user \"$name\" does not exist: systemd-sysusers conf/sysusers.d/postern.conf makes it, or name another by --$flag");
   $uid == 0 and end(USAGE, "run: --$flag $name: expected a user that is not root");
