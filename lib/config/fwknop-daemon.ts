@@ -28,22 +28,30 @@ const UDP_ALONE =
   'a knock is a UDP datagram here: delete the line, and have the clients knock over UDP (SPA_SERVER_PROTO udp)'
 const NAT =
   'postern does no NAT: delete the line, and forward with a rule of the host; [FIREWALL] guard-forward guards it'
+const NO_WAY_OUT = 'postern opens no way out: delete the line, and let the host accept what is established'
 
 /** Refused where they say Y, and why. N is what they are where nothing is said. */
 const SWITCHES: ReadonlyMap<string, string> = new Map([
   ['ENABLE_TCP_SERVER', UDP_ALONE],
   ['ENABLE_SPA_OVER_HTTP', UDP_ALONE],
   ['ENABLE_X_FORWARDED_FOR', UDP_ALONE],
-  ['ENABLE_IPT_FORWARDING', NAT],
-  ['ENABLE_IPT_LOCAL_NAT', NAT],
-  ['ENABLE_IPT_SNAT', NAT],
-  ['ENABLE_IPT_OUTPUT', 'postern opens no way out: delete the line, and let the host accept what is established'],
+  // fwknopd is built for one firewall, and passes over the names of the others.
+  ...['IPT', 'FIREWD'].flatMap(
+    (firewall) =>
+      [
+        [`ENABLE_${firewall}_FORWARDING`, NAT],
+        [`ENABLE_${firewall}_LOCAL_NAT`, NAT],
+        [`ENABLE_${firewall}_SNAT`, NAT],
+        [`ENABLE_${firewall}_OUTPUT`, NO_WAY_OUT],
+      ] as const,
+  ),
+  ['ENABLE_EXTERNAL_CMDS', 'postern runs no commands: delete the line'],
   ['ENABLE_DESTINATION_RULE', 'a lease is for all addresses of this host: delete the line, or leave config-file out'],
 ])
 
 /** What has no meaning here and changes nothing that is let in. */
 const WITHOUT_MEANING =
-  /^(PCAP_(INTF|DISPATCH_COUNT|LOOP_SLEEP)|ENABLE_(PCAP_PROMISC|PCAP_ANY_DIRECTION|RULE_PREPEND|NAT_DNS|IPT_COMMENT_CHECK)|EXIT_AT_INTF_DOWN|MAX_SNIFF_BYTES|RULES_CHECK_THRESHOLD|CMD_EXEC_TIMEOUT|TCPSERV_PORT|UDPSERV_SELECT_TIMEOUT|LOCALE|SYSLOG_(IDENTITY|FACILITY)|SNAT_TRANSLATE_IP|FLUSH_IPT_AT_(INIT|EXIT)|IPT_(INPUT|OUTPUT|FORWARD|DNAT|SNAT|MASQUERADE)_ACCESS|FWKNOP_(RUN_DIR|CONF_DIR|PID_FILE)|DIGEST_FILE|DIGEST_DB_FILE|GPG_HOME_DIR|GPG_EXE|SUDO_EXE|FIREWALL_EXE|VERBOSE|FAULT_INJECTION_TAG|ENABLE_NFQ_CAPTURE|NFQ_[A-Z_]+)$/
+  /^(PCAP_(INTF|DISPATCH_COUNT|LOOP_SLEEP)|ENABLE_(PCAP_PROMISC|PCAP_ANY_DIRECTION|RULE_PREPEND|NAT_DNS|IPT_COMMENT_CHECK)|EXIT_AT_INTF_DOWN|MAX_SNIFF_BYTES|RULES_CHECK_THRESHOLD|CMD_EXEC_TIMEOUT|TCPSERV_PORT|UDPSERV_SELECT_TIMEOUT|LOCALE|SYSLOG_(IDENTITY|FACILITY)|SNAT_TRANSLATE_IP|FLUSH_(IPT|FIREWD|IPFW)_AT_(INIT|EXIT)|(IPT|FIREWD)_(INPUT|OUTPUT|FORWARD|DNAT|SNAT|MASQUERADE)_ACCESS|ENABLE_FIREWD_COMMENT_CHECK|IPFW_[A-Z_]+|PF_[A-Z_]+|EXTERNAL_CMD_[A-Z]+|ENABLE_EXT_CMD_PREFIX|EXT_CMD_PREFIX|FWKNOP_(RUN_DIR|CONF_DIR|PID_FILE)|DIGEST_FILE|DIGEST_DB_FILE|GPG_HOME_DIR|GPG_EXE|SUDO_EXE|FIREWALL_EXE|VERBOSE|FAULT_INJECTION_TAG|ENABLE_NFQ_CAPTURE|NFQ_[A-Z_]+)$/
 const HEEDED = [
   'PCAP_FILTER',
   'ENABLE_UDP_SERVER',

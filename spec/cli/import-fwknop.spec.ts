@@ -105,6 +105,20 @@ describe('posternd import fwknop', () => {
     expect([...fwknop!.settings.resources.keys()]).to.deep.equal(['tcp/22'])
   })
 
+  it('takes the access.conf that fwknopd.conf names, where the command line names none', () => {
+    write('fwknopd.conf', `ACCESS_FILE ${join(folder, 'other.conf')};\n`)
+    write('other.conf', ACCESS.replace('22', '2222'))
+    const words = ['import', 'fwknop', '--config-file', 'fwknopd.conf', '--output', 'posternd.conf']
+    const from = (...more: string[]) =>
+      spawnSync(join(ROOT, 'bin/posternd'), [...words, ...more], { cwd: folder, encoding: 'utf8' })
+    expect(from().stdout)
+      .to.match(/other\.conf can be taken over:/)
+      .and.match(/opens tcp\/2222/)
+    const named = from('--access-file', 'access.conf')
+    expect(named.stdout).to.match(/\/access\.conf can be taken over:/)
+    expect(named.stderr).to.match(/ACCESS_FILE .*other\.conf: not read/)
+  })
+
   it('says what makes its files readable, and the folders that they are in', () => {
     const more = join(folder, 'more')
     mkdirSync(more, { mode: 0o700 })

@@ -279,6 +279,8 @@ describe('what access.conf includes', () => {
   it('is every .conf of a folder, in the order of their names', () => {
     const files = { '/a/2.conf': stanza('two'), '/a/1.conf': stanza('one'), '/a/3.txt': 'nonsense' }
     expect(keysOf('%include_folder /a\n', files)).to.deep.equal(['one 1.conf:1', 'two 2.conf:1'])
+    const { fwknop } = readWith('%include_folder /a\n', { files })
+    expect([fwknop!.files, fwknop!.folders]).to.deep.equal([[ACCESS, '/a/1.conf', '/a/2.conf'], ['/a']])
   })
 
   it('goes three files deep, as in fwknopd', () => {

@@ -26,7 +26,8 @@ describe('[FWKNOP] of posternd.conf', () => {
       more: 'port = 62201, 7\nmax-age = 30\nrate = 1\nburst = 2\nrate-all = 3\nburst-all = 4\n',
     })
     const { settings, ...rest } = fwknop!
-    expect(rest).to.deep.equal({ files: [ACCESS], ports: [7, 62201], rate: 1, burst: 2, rateAll: 3, burstAll: 4 })
+    const rates = { rate: 1, burst: 2, rateAll: 3, burstAll: 4 }
+    expect(rest).to.deep.equal({ files: [ACCESS], folders: [], ports: [7, 62201], ...rates })
     expect(settings.maxAgeMs).to.equal(30_000)
   })
 
@@ -183,6 +184,11 @@ describe("fwknop's fwknopd.conf", () => {
       'FWKNOP_RUN_DIR /run/fwknop',
       'DIGEST_FILE $FWKNOP_RUN_DIR/x',
       'ENABLE_TCP_SERVER N',
+      'ENABLE_FIREWD_FORWARDING N',
+      'FIREWD_INPUT_ACCESS ACCEPT, filter, INPUT, 1, FWKNOP_INPUT, 1;',
+      'FLUSH_IPFW_AT_INIT Y',
+      'PF_ANCHOR_NAME fwknop',
+      'EXTERNAL_CMD_ALARM 30;',
     ]
     expect(readWith(OPENS, daemon(...rows)).warnings).to.deep.equal([])
   })
@@ -206,6 +212,9 @@ describe("fwknop's fwknopd.conf", () => {
     ['ENABLE_IPT_LOCAL_NAT y', /postern does no NAT/],
     ['ENABLE_IPT_SNAT Y', /postern does no NAT/],
     ['ENABLE_IPT_OUTPUT Y', /postern opens no way out/],
+    ['ENABLE_FIREWD_FORWARDING Y', /ENABLE_FIREWD_FORWARDING Y: postern does no NAT/],
+    ['ENABLE_FIREWD_OUTPUT Y', /postern opens no way out/],
+    ['ENABLE_EXTERNAL_CMDS Y', /postern runs no commands/],
     ['ENABLE_DESTINATION_RULE Y', /a lease is for all addresses of this host/],
     [
       'ENABLE_SPA_PACKET_AGING N',

@@ -1,9 +1,9 @@
 /** `posternd import fwknop`: a posternd.conf that refers to fwknopd's files, which stay as they are. */
 import { existsSync } from 'node:fs'
-import { resolve } from 'node:path'
+import { isAbsolute, resolve } from 'node:path'
 import { Findings } from '../../config/error.js'
 import { daemonGroups, filesFor, hostFacts, SERVER_FILES, thisProcess } from '../../config/files.js'
-import { readFwknopDaemon } from '../../config/fwknop-daemon.js'
+import { type FwknopDaemon, readFwknopDaemon } from '../../config/fwknop-daemon.js'
 import { readServerConfig } from '../../config/server.js'
 import type { FwknopConfig, ServerConfig } from '../../config/types.js'
 import type { World } from '../command.js'
@@ -24,7 +24,7 @@ export const FWKNOP_OPTIONS: readonly Option[] = [
     name: 'access-file',
     value: 'FILE',
     describe: "fwknop's access.conf, also as FILE behind fwknop",
-    preset: ACCESS_FILE,
+    preset: `fwknopd.conf's ACCESS_FILE, else ${ACCESS_FILE}`,
   },
   {
     name: 'config-file',
@@ -46,16 +46,19 @@ const RESOURCES_TO_NAME = `
 export async function importFwknop(positional: string, args: Arguments, world: World): Promise<ExitCode> {
   if (textOf(args, 'access-file') !== undefined && args.positionals.length > 1)
     throw new UsageError('--access-file with FILE: expected one of them')
-  const from = resolve(textOf(args, 'access-file') ?? positional)
   const configFile = configFileOf(args)
   const to = importTarget(args, SERVER_FILES[0])
   const files = filesFor(thisProcess('daemon'))
+  const daemon = daemonOf(configFile, files)
+  const named = textOf(args, 'access-file') ?? (args.positionals.length > 1 ? positional : undefined)
+  // From where fwknopd was started is not known, which is what it takes another path by.
+  const daemons = daemon.accessFile !== undefined && isAbsolute(daemon.accessFile) ? daemon.accessFile : undefined
+  const from = resolve(named ?? daemons ?? positional)
   const realm = textOf(args, 'realm') ?? freshRealm(world.outside.random)
-  const ports = portsOf(configFile, files)
   const said = [
     "# fwknop's clients and files stay as they are: what access.conf says is read from there.",
     '[GENERAL]',
-    `port = ${ports} / udp`,
+    `port = ${portsText(daemon)} / udp`,
     '',
     '[SPA]',
     "# Clients that use postern's own knock say the same.",
@@ -87,12 +90,14 @@ function configFileOf(args: Arguments): string | undefined {
   return named === 'none' ? undefined : resolve(named)
 }
 
+/** What fwknopd.conf says. What is wrong with it is told when the whole is read. */
+function daemonOf(configFile: string | undefined, files: ReturnType<typeof filesFor>): FwknopDaemon {
+  if (configFile === undefined) return {}
+  return readFwknopDaemon(files.read(configFile), { port: false, maxAge: false }, new Findings(configFile))
+}
+
 /** Where fwknopd would hear, as [GENERAL] port says it. */
-function portsOf(configFile: string | undefined, files: ReturnType<typeof filesFor>): string {
-  if (configFile === undefined) return `${FWKNOP_PORT}`
-  const findings = new Findings(configFile)
-  // What is wrong with it is told when the whole is read.
-  const { ports = [FWKNOP_PORT] } = readFwknopDaemon(files.read(configFile), { port: false, maxAge: false }, findings)
+function portsText({ ports = [FWKNOP_PORT] }: FwknopDaemon): string {
   return ports === 'any' ? 'any' : ports.join(',')
 }
 
