@@ -46,6 +46,12 @@ export function readUsers(
     const untilMs = reader.take('until', endOfDayOrTime, undefined)
     const when = reader.take('hours', listOf(hours), undefined)
     const networks = reader.take('from', listOf(network), undefined)
+    for (const [part, list] of [
+      ['hours', when],
+      ['from', networks],
+    ] as const)
+      if (list?.length === 0)
+        reader.refuse(reader.line(part), `${part}: expected one at least; without the part it is any`)
     people.set(user.value, {
       ...(name === undefined ? {} : { name }),
       ...(untilMs === undefined ? {} : { untilMs }),

@@ -144,6 +144,7 @@ describe('a completion script', () => {
     home.write('.ssh/known_hosts', `$(touch\${IFS}${trap}) ssh-ed25519 AAAA\ngate.example.org ssh-ed25519 AAAA\n`)
     home.write('.ssh/config', `Host \`touch\${IFS}${trap}\` gate-of-mine *.wild !none\n`)
     home.write('postern.bash', completionScript('bash', 'postern', allCommands(postern)))
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: it is bash's own
     const line = 'source ~/postern.bash; COMP_WORDS=(postern knock g); COMP_CWORD=2; _postern; echo "${COMPREPLY[@]}"'
     const offered = execFileSync('bash', ['-c', line], { env: { PATH: process.env['PATH'], HOME: home.folder } })
     expect(`${offered}`).to.equal('gate-of-mine gate.example.org\n')

@@ -33,6 +33,8 @@ describe('[USERS]', () => {
   })
 
   for (const [line, wrong] of [
+    ['1 = hours:', /hours: expected one at least; without the part it is any/],
+    ['1 = from:', /from: expected one at least/],
     ['1 = until: soon', /until "soon": expected his last day, like 2027-03-31/],
     ['1 = until: 2027-02-30', /until "2027-02-30": expected his last day/],
     [
