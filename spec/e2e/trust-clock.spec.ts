@@ -1,6 +1,7 @@
 /**
  *     server: an administrator who says `posternd trust-clock` once more than needed
  */
+import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import { becomesShut, begin, type Story } from '../support/story.js'
@@ -38,5 +39,13 @@ describe('trust-clock, said again', () => {
     story.daemon = await story.postern.start()
     expect(story.daemon.lines.join('\n')).not.to.match(/not trusted/)
     await knockOpens()
+  })
+
+  it('where the horizon was lost and the journal was not takes nothing for a first start', async () => {
+    await story.daemon!.stop()
+    rmSync(join(story.folder, 'state/monitor/horizon'))
+    const saidMs = Date.now()
+    const [, time] = /^knocks made after (\S+) are accepted, in \d+ s/.exec(await sayAgain())!
+    expect(Date.parse(time!)).to.be.within(saidMs + 300_000, Date.now() + 300_001)
   })
 })

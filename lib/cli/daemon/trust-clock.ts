@@ -3,7 +3,7 @@
  * very first start, and after a clock that was far ahead. Works with the daemon running or not.
  */
 import { spawnSync } from 'node:child_process'
-import { chmodSync, chownSync, mkdirSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { chmodSync, chownSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { askControl, ControlError } from '../../daemon/control.js'
 import { firstMarks, isUsualHorizon, trustedMarks, WIDEST_WINDOW_MS } from '../../daemon/past.js'
@@ -22,6 +22,9 @@ const USER_OPTION: Option = {
   preset: 'postern',
 }
 
+/** Set for the command that goes on as the monitor's user: it cannot see what root has taken away. */
+const HAS_HEARD = 'POSTERN_HAS_HEARD'
+
 export const trustClock: Command = {
   name: 'trust-clock',
   positionals: '',
@@ -29,7 +32,7 @@ export const trustClock: Command = {
     'say that the clock is right: knocks made from now on are accepted (first start, or the clock was far ahead)',
   options: [RUN_DIR_OPTION, STATE_DIR_OPTION, USER_OPTION],
   examples: [['posternd trust-clock', 'once after installing; else only when the log asks for it']],
-  run: async (args, { printer }) => {
+  run: async (args, { env, printer }) => {
     let markMs = await trustRunning(controlPathOf(args))
     if (markMs === undefined) {
       const folder = join(textOf(args, 'state-dir') ?? STATE_DIR, 'monitor')
@@ -40,12 +43,13 @@ export const trustClock: Command = {
       return EXIT.ok
     }
     if (markMs === undefined) {
+      const hasHeard = env[HAS_HEARD] === '1' || hasJournal(join(runDirOf(args), 'listener'))
       // The journal's floors are as high as the clock was.
       rmSync(join(runDirOf(args), 'listener'), { recursive: true, force: true })
       const path = join(textOf(args, 'state-dir') ?? STATE_DIR, 'monitor')
       const owner = ownerOf(path, textOf(args, 'user') ?? 'postern')
-      if (owner !== undefined) return asOwner(owner, path)
-      markMs = trustStopped(path)
+      if (owner !== undefined) return asOwner(owner, path, hasHeard)
+      markMs = trustStopped(path, hasHeard)
     }
     const waitSeconds = Math.ceil((markMs - Date.now()) / 1000)
     const wait = waitSeconds > 0 ? `, in ${waitSeconds} s` : ''
@@ -76,10 +80,20 @@ function isTrustedAlready(file: string): boolean {
   }
 }
 
-function trustStopped(path: string): number {
+/** Whether a daemon of this boot may have accepted something. */
+function hasJournal(folder: string): boolean {
+  try {
+    return readdirSync(folder).length > 0
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code !== 'ENOENT'
+  }
+}
+
+/** A horizon that is missing where there was a journal was lost: something may have been accepted. */
+function trustStopped(path: string, hasHeard: boolean): number {
   const directory = openDirectory(path)
   const nowMs = Date.now()
-  const isFirst = readHorizon(directory).kind === 'missing'
+  const isFirst = !hasHeard && readHorizon(directory).kind === 'missing'
   const marks = isFirst ? firstMarks(nowMs) : trustedMarks(nowMs, WIDEST_WINDOW_MS)
   Horizon.open(directory, marks).trust(marks)
   return marks.horizonMs
@@ -106,11 +120,14 @@ function ownerOf(path: string, user: string): Owner | undefined {
  * The same command again as that user, by setpriv as the starter does it: process.setuid refuses where Node was built with a
  * libuv that may use io_uring (Debian 13). No daemon runs, and none is looked for where there cannot be one.
  */
-function asOwner({ uid, gid }: Owner, path: string): ExitCode {
+function asOwner({ uid, gid }: Owner, path: string, hasHeard: boolean): ExitCode {
   const state = ['--state-dir', dirname(path), '--run-dir', path, '--user', '-']
   const words = [process.execPath, process.argv[1] ?? '', 'trust-clock', ...state]
   const identity = ['--reuid', `${uid}`, '--regid', `${gid}`, '--clear-groups', '--no-new-privs']
-  const { error, status } = spawnSync('setpriv', [...identity, ...words], { stdio: ['ignore', 'inherit', 'inherit'] })
+  const { error, status } = spawnSync('setpriv', [...identity, ...words], {
+    stdio: ['ignore', 'inherit', 'inherit'],
+    env: { ...process.env, [HAS_HEARD]: hasHeard ? '1' : '0' },
+  })
   if (error) throw new ControlError('broken', `setpriv: ${error.message}: expected util-linux to be installed`)
   return status === 0 ? EXIT.ok : EXIT.unavailable
 }
