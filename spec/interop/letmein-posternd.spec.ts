@@ -113,16 +113,19 @@ describe('the letmein client at posternd', () => {
   it('loses the port at the moment when the lease ends, and has its whole time again with each knock', async () => {
     const { client, server, letmein } = story
     const address = server.v4
-    const knocked = async () => {
+    const knocking = async () => {
+      const began = performance.now()
       await letmein.must(client, 'knock', address, '24')
-      return performance.now()
+      return began
     }
     const isShut = async () => (await client.connect(address, 24, 20)) !== 'open'
-    let since = await knocked()
-    await poll('half of its time is over', () => performance.now() - since > 250)
-    since = await knocked()
+    const first = await knocking()
+    await poll('half of its time is over', () => performance.now() - first > 250)
+    const second = await knocking()
     await poll('port 24 shuts', isShut, { every: 1 })
-    expect(performance.now() - since).to.be.within(450, 700)
+    // No upper bound: it is this process that may be late.
+    expect(performance.now() - second).to.be.at.least(500)
+    expect((await story.postern.status()).leases).to.deep.equal([])
   })
 
   it('has rules and comments that an administrator of letmein recognises', async () => {

@@ -50,10 +50,10 @@ export async function becomesOpen(host: Namespace, address: string, port = 22): 
   await poll(`port ${port} of ${address} opens`, async () => (await host.connect(address, port)) === 'open')
 }
 
-/** Waits until it is shut, which it has to be within a lease's length and a second. */
+/** Waits until it is shut. */
 export async function becomesShut(host: Namespace, address: string, port = 22): Promise<void> {
   const shut = async () => (await host.connect(address, port)) !== 'open'
-  await poll(`port ${port} of ${address} shuts`, shut, { within: LEASE_MS + 1_000 })
+  await poll(`port ${port} of ${address} shuts`, shut)
 }
 
 /** The payloads of the UDP datagrams that arrived among these packets. */
