@@ -45,6 +45,12 @@ interface Draft {
   readonly said: Map<string, Said>
 }
 
+/** The line that names a file or folder, and whose file that is. */
+interface Naming {
+  readonly line: FwknopLine
+  readonly findings: Findings
+}
+
 class AccessReader {
   readonly drafts: Draft[] = []
   readonly files: string[] = []
@@ -57,9 +63,9 @@ class AccessReader {
     this.#source = source
   }
 
-  readFile(file: string, depth: number, findings: Findings): void {
+  readFile(file: string, depth: number, findings: Findings, by?: Naming): void {
     let draft: Draft | undefined
-    for (const line of this.#linesOf(file, findings)) {
+    for (const line of this.#linesOf(file, findings, by)) {
       if (line.name === 'SOURCE') {
         draft = { source: { line, findings }, said: new Map() }
         this.drafts.push(draft)
@@ -74,7 +80,7 @@ class AccessReader {
     }
   }
 
-  #linesOf(file: string, findings: Findings): FwknopLine[] {
+  #linesOf(file: string, findings: Findings, by?: Naming): FwknopLine[] {
     if (this.#read >= MOST_FILES) {
       findings.refuse(0, `more than ${MOST_FILES} files are included`)
       return []
@@ -89,43 +95,51 @@ class AccessReader {
       return fwknopLines(text, (line, message) => findings.refuse(line, message)).map(withoutColon)
     } catch (error) {
       if (!(error instanceof ConfigError)) throw error
-      findings.adopt(error)
+      adopt(error, findings, by)
       return []
     }
   }
 
-  #include({ name, value, line }: FwknopLine, depth: number, findings: Findings): void {
-    if (!isAbsolutePath(name, value, line, findings)) return
+  #include(line: FwknopLine, depth: number, findings: Findings): void {
+    const { name, value } = line
+    if (!isAbsolutePath(line, findings)) return
     if (depth >= MOST_DEPTH) {
-      findings.refuse(line, `${name} ${value}: expected at most ${MOST_DEPTH} files deep, as fwknopd does`)
+      findings.refuse(line.line, `${name} ${value}: expected at most ${MOST_DEPTH} files deep, as fwknopd does`)
       return
     }
-    for (const file of name === '%include' ? [value] : this.#filesIn(value, findings))
-      this.readFile(file, depth + 1, findings.of(file))
+    const by = { line, findings }
+    for (const file of name === '%include' ? [value] : this.#filesIn(value, by))
+      this.readFile(file, depth + 1, findings.of(file), by)
   }
 
-  #filesIn(folder: string, findings: Findings): string[] {
+  #filesIn(folder: string, by: Naming): string[] {
     try {
       const names = this.#source.list(folder).filter((name) => name.endsWith('.conf'))
       if (!this.folders.includes(folder)) this.folders.push(folder)
       return names.sort().map((name) => join(folder, name))
     } catch (error) {
       if (!(error instanceof ConfigError)) throw error
-      findings.adopt(error)
+      adopt(error, by.findings, by)
       return []
     }
   }
 
-  #includeKeys({ name, value, line }: FwknopLine, draft: Draft, findings: Findings): void {
-    if (!isAbsolutePath(name, value, line, findings)) return
-    const inside = findings.of(value)
-    for (const row of this.#linesOf(value, inside)) {
+  #includeKeys(line: FwknopLine, draft: Draft, findings: Findings): void {
+    if (!isAbsolutePath(line, findings)) return
+    const inside = findings.of(line.value)
+    for (const row of this.#linesOf(line.value, inside, { line, findings })) {
       const isKey = KEY_NAMES.includes(row.name.replace(/_BASE64$/, ''))
       if (isKey) note(row, draft, inside)
       else
         inside.refuse(row.line, 'expected KEY, KEY_BASE64, HMAC_KEY or HMAC_KEY_BASE64: fwknopd passes over the rest')
     }
   }
+}
+
+/** What is missing is told by the line that names it. */
+function adopt(error: ConfigError, findings: Findings, by: Naming | undefined): void {
+  if (by !== undefined && error.code === 'missing') by.findings.refuse(by.line.line, `${by.line.name} ${error.message}`)
+  else findings.adopt(error)
 }
 
 /** Of two lines of the same the last counts, as in fwknopd. */
@@ -141,7 +155,7 @@ function note(line: FwknopLine, { said }: Draft, findings: Findings): void {
   said.set(name, { line, findings })
 }
 
-function isAbsolutePath(name: string, value: string, line: number, findings: Findings): boolean {
+function isAbsolutePath({ name, value, line }: FwknopLine, findings: Findings): boolean {
   if (isAbsolute(value)) return true
   findings.refuse(line, `${name} ${quote(value)}: expected a path that begins with /`)
   return false

@@ -304,9 +304,15 @@ describe('what access.conf includes', () => {
     ])
   })
 
-  it('is missed by its own name', () => {
-    expect(refusals(`%include /nowhere\n${stanza('a')}`)).to.deep.equal(['/nowhere: no such file'])
-    expect(refusals(`%include_folder /nowhere\n${stanza('a')}`)).to.deep.equal(['/nowhere: no such folder'])
+  it('is missed by its name, and by the line that names it', () => {
+    for (const [what, missing] of [
+      ['%include', 'file'],
+      ['%include_folder', 'folder'],
+      ['%include_keys', 'file'],
+    ])
+      expect(refusals(`${stanza('a')}${what} /nowhere\n`)).to.deep.equal([
+        `${ACCESS}:5: ${what} /nowhere: no such ${missing}`,
+      ])
   })
 
   it('ends where it includes itself', () => {

@@ -141,6 +141,8 @@ describe('the fwknop client at posternd', () => {
         ['--nat-local', '-N', '10.0.0.1:22'],
       ],
       'fwknop-restricted': [['-A', 'tcp/99']],
+      'fwknop-command': [['-C', 'id']],
+      'fwknop-timeout-field': [['-f', '65537']],
     }
     for (const variants of Object.values(wrong))
       for (const more of variants) await story.knock(client, { ports: 'tcp/22', more })
@@ -178,6 +180,14 @@ describe('the fwknop client at posternd', () => {
     const { client, server } = story
     await story.knock(client, { ports: 'tcp/22', more: ['-p', String(KNOCK_PORT)] })
     await becomesOpen(client, server.v4)
+    await isRevoked(client.v4)
+  })
+
+  it('opens by a datagram that it makes itself, whatever source it forges, for the address that the packet says', async () => {
+    const { client, stranger, server } = story
+    await story.knock(client, { ports: 'tcp/22', more: ['-P', 'udpraw', '-Q', '198.18.1.99'] })
+    await becomesOpen(client, server.v4)
+    expect(await stranger.connect(server.v4, 22)).to.equal('refused')
     await isRevoked(client.v4)
   })
 
