@@ -12,7 +12,12 @@ import { type TokenElement, type TokenUser, tokenElements } from '../slots/token
 import type { ResourceId } from '../wire/ids.js'
 import { SLOT_MS, slotOf } from '../wire/spa-keys.js'
 import { aheadMs } from './past.js'
+import { RecentSlots } from './recent-slots.js'
 import type { UserKeys } from './user-keys.js'
+
+/** The widest window has 21 slots, and 5 more are in the kernel until their time is over; so much twice, for a clock that was set. */
+const MOST_TAG_SLOTS = 64
+const MOST_TOKEN_SLOTS = 16
 
 /** The rule manager's side of it. Throws FirewallError. */
 export interface SlotSets {
@@ -38,6 +43,8 @@ export class Roller {
   #aheadMs: number
   #users: readonly UserKeys[]
   #tokenUsers: readonly TokenUser[]
+  readonly #tagSlots = new RecentSlots(MOST_TAG_SLOTS)
+  readonly #tokenSlots = new RecentSlots(MOST_TOKEN_SLOTS)
   #tagsUpTo = -1
   #running = false
   /** Another one: what a roll that is under way has put in is not to be relied on. */
@@ -112,6 +119,7 @@ export class Roller {
     const { horizon, sets, breathe } = this.#parts
     const moment = { nowMs, windowMs: this.#windowMs, horizonMs: horizon.horizonMs }
     const dueTags = tagSlots({ ...moment, installedUpTo: this.#tagsUpTo })
+    this.#tagSlots.add(dueTags)
     for (const chunk of tagElements(this.#users, dueTags)) {
       sets.installTags(chunk)
       await breathe()
@@ -127,6 +135,7 @@ export class Roller {
     if (dueTokens.length === 0) return
     // Written first: a slot that was begun is never begun again, however far it came.
     horizon.advance(horizon.horizonMs, dueTokens.at(-1)!.slot)
+    this.#tokenSlots.add(dueTokens)
     for (const chunk of tokenElements(this.#tokenUsers, dueTokens)) {
       for (const [resource, elements] of byResource(chunk)) sets.installTokens(resource, elements)
       await breathe()
@@ -135,11 +144,11 @@ export class Roller {
   }
 
   #installedTagSlots(nowMs: number): DueSlot[] {
-    return slotRange(slotOf(nowMs - this.#windowMs) - 1, this.#tagsUpTo)
+    return this.#tagSlots.with(slotOf(nowMs - this.#windowMs) - 1, this.#tagsUpTo)
   }
 
   #installedTokenSlots(nowMs: number): DueSlot[] {
-    return slotRange(slotOf(nowMs) - 2, this.#parts.horizon.tokensSlot)
+    return this.#tokenSlots.with(slotOf(nowMs) - 2, this.#parts.horizon.tokensSlot)
   }
 }
 
@@ -151,12 +160,6 @@ function tokenUsersOf(config: ServerConfig, users: readonly UserKeys[]): TokenUs
       ? []
       : [{ id, instant: key, resources: resources.map((r) => r.id), ...(untilMs !== undefined && { untilMs }) }]
   })
-}
-
-function slotRange(first: number, last: number): DueSlot[] {
-  const slots: DueSlot[] = []
-  for (let slot = Math.max(0, first); slot <= last; slot++) slots.push({ slot, timeoutMs: 0 })
-  return slots
 }
 
 function byResource(chunk: readonly TokenElement[]): Map<ResourceId, TokenElement[]> {

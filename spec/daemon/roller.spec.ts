@@ -231,4 +231,21 @@ describe('the roller', () => {
     expect(tags.has(hex(tagOf(user(2).tag, slotOf(now), 0)))).to.equal(true)
     expect(tokens).to.include(hex(tokenOf(user(2).instant!, slotOf(now), RESOURCE, 0)))
   })
+
+  for (const [what, stepMs] of [
+    ['set forward by an hour', 3_600_000],
+    ['set back by an hour', -3_600_000],
+    ['ten years ahead, and set right', -10 * 31_536_000_000],
+  ] as const)
+    it(`takes away the tags of a user who is gone at once, after a clock ${what}`, async () => {
+      const { tags, tokens, parts } = world()
+      const roller = new Roller(parts, config(), [user(1)])
+      await roller.roll(START)
+      await roller.roll(START + stepMs)
+      const began = performance.now()
+      roller.replaceUsers(config(), [], START + stepMs)
+      expect(performance.now() - began, 'ms').to.be.below(2_000)
+      expect(tags.size).to.equal(0)
+      expect(tokens).to.deep.equal([])
+    })
 })
