@@ -43,7 +43,13 @@ export function listOwnFolder(folder: string, reader: Reader): string[] {
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
     const isThere = code !== 'ENOENT' && code !== 'ENOTDIR'
-    throw failure(folder, isThere ? `cannot be listed (${code})` : 'no such folder', 'missing', error)
+    if (!isThere) throw failure(folder, 'no such folder', 'missing', error)
+    const isRefused = (code === 'EACCES' || code === 'EPERM') && reader.role === 'daemon'
+    const word = shellWord(folder)
+    const cure = isRefused
+      ? `: expected a folder of the daemon's group: chgrp postern ${word} && chmod 750 ${word}`
+      : ''
+    throw failure(folder, `cannot be listed (${code})${cure}`, 'missing', error)
   }
   heed(folder, judgement)
   return names
@@ -85,7 +91,7 @@ function cannotOpen(file: string, error: NodeJS.ErrnoException, reader: Reader):
   const word = shellWord(file)
   const expected =
     reader.role === 'daemon'
-      ? `root, or the daemon's own user, with: chown root:postern ${word} && chmod 640 ${word}`
+      ? `root, or the daemon's own user, with: chown root:postern ${word} && chmod 640 ${word} (posternd check, as root, names folders that are shut, too)`
       : 'a file of your own'
   return failure(file, `uid ${reader.uid} may not read it: expected ${expected}`, 'permission', error)
 }
