@@ -22,6 +22,8 @@ export interface RunOptions {
 
 /** How long a try waits for a host on a 0 ms link before it calls it silent, ms. */
 const SILENCE_MS = 200
+/** The same for a connection that is to stay: the other end's process may be busy, and silence is hardly ever what is asked for. */
+const ANSWER_MS = 1_000
 
 export class Namespace {
   /** Its addresses, canonical text. */
@@ -82,7 +84,7 @@ export class Namespace {
   }
 
   /** A connection that stays, to see what becomes of it. Throws where it does not come about. */
-  async hold(address: string, port: number, timeoutMs = SILENCE_MS): Promise<Held> {
+  async hold(address: string, port: number, timeoutMs = ANSWER_MS): Promise<Held> {
     const id = await this.#ask('hold', { target: { address, port }, timeoutMs })
     return { talk: () => this.#ask('talk', { id, timeoutMs }) }
   }
