@@ -108,7 +108,7 @@ function inWords(asked: ProbeArguments, seen: readonly Seen[], failures: readonl
       printer.line('  Nothing came back at all: so looks a host that drops, and so does an address where no host is.')
   }
   printer.line(
-    'Not seen from here: TTL, length and sender of answers, RST or ICMP behind "refused", odd packets: posternd check --stealth tries them on the server.',
+    'Not seen from here: TTL, length and sender of answers, RST or ICMP behind "refused", odd packets. posternd check --stealth names the rules, on the server.',
   )
 }
 
