@@ -120,7 +120,7 @@ function differencesOf({ resources }: ServerConfig, { settings }: FwknopConfig):
       : `posternd shuts ${guarded} by itself, ahead of whatever firewall the host has: no chain, no iptables (guard mode)`,
     "what a lease lets through meets the host's own rules as before: where they drop by default, they have to accept the port",
     'leases end in time, also when the daemon is dead, and live on over restarts; established connections stay',
-    'the port that knocks go to is really shut: nothing is bound there, and no rule has to let it in',
+    'the port that knocks go to is really shut: nothing is bound there, and no rule has to let it in (one that does can go)',
     "IPv6 is guarded too; a client's datagram over IPv6 that says 0.0.0.0 opens for its IPv6 address (SOURCE ANY)",
     ...(settings.stanzas.some(({ keys }) => keys.hmac === undefined)
       ? [
