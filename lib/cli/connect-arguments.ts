@@ -9,7 +9,8 @@ import { UsageError } from './usage.js'
 export function connectArguments(args: Arguments, hasHost: boolean): KnockArguments & { readonly waitMs: number } {
   const { wait, ...values } = args.values
   const asked = knockArguments({ positionals: args.positionals, values }, hasHost, 'connect')
-  if (asked.ports.length > 1) throw new UsageError(`${asked.ports.length} ports: expected postern connect HOST PORT`)
+  const ports = asked.ports.length + asked.names.length
+  if (ports > 1) throw new UsageError(`${ports} ports: expected one: postern connect HOST PORT`)
   const text = typeof wait === 'string' ? wait : undefined
   const waitMs =
     text === undefined ? CONNECT_TIMEOUT_MS : milliseconds('--wait', text, { least: 0.1, greatest: 86_400 })

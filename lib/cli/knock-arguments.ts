@@ -62,7 +62,7 @@ export interface KnockArguments {
 export function knockArguments(
   args: Arguments,
   hasHost: boolean,
-  command: 'knock' | 'connect' | 'keepalive' | 'doctor' = 'knock',
+  command: 'knock' | 'revoke' | 'connect' | 'keepalive' | 'doctor' = 'knock',
 ): KnockArguments {
   const [first, ...others] = args.positionals
   const hostGiven = first !== undefined && !(hasHost && /^(\w+\/)?\d+$/.test(first))

@@ -80,10 +80,10 @@ function keyOf(user: UserId, { config, file, key }: Source): Uint8Array {
   const found = key?.bytes ?? config.users.get(user)
   if (found !== undefined) return found
   const known = [...config.users.keys()].map(formatId)
-  const has = known.length > 0 ? `it has keys for ${listed(known)}` : 'it has none'
+  const has = known.length > 0 ? `it has keys for ${listed(known)}): ` : 'it has none): use postern add, or '
   throw missing(
     source(file, config),
-    `no key for user ${formatId(user)} (${has}): add "${formatId(user)} = KEY" to [KEYS], or use --key-file, --user or [CLIENT] default-user`,
+    `no key for user ${formatId(user)} (${has}add "${formatId(user)} = KEY" to [KEYS], or use --key-file, --user or [CLIENT] default-user`,
   )
 }
 

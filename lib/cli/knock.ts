@@ -40,13 +40,17 @@ export const revoke: Command = {
   positionals: 'HOST PORT…',
   describe: 'ask a host to shut again what it opened for this machine',
   options: REVOKE_OPTIONS,
-  examples: [['postern revoke gate.example.org 22', '']],
+  examples: [['postern revoke gate.example.org 22', 'at once, not when the time is over']],
   run: (args, world) => run(args, world, 'revoke'),
 }
 
 async function run(args: Arguments, world: World, operation: Operation): Promise<ExitCode> {
   const source = await readSource(args, world.env)
-  const asked = knockArguments(args, source.host !== undefined || isGiven(args, 'stanza'))
+  const asked = knockArguments(
+    args,
+    source.host !== undefined || isGiven(args, 'stanza'),
+    operation === 'revoke' ? 'revoke' : 'knock',
+  )
   const ready = await readyKnock({ args, asked, operation, source, world })
   return tell(await ready.go(world.outside), args, world.printer)
 }

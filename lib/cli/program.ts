@@ -8,7 +8,7 @@ import { nearestName } from '../config/nearest.js'
 import type { Command, World } from './command.js'
 import { completionOf } from './completion/command.js'
 import { EXIT, type ExitCode } from './exit.js'
-import { exitCodeOf, reportFailure } from './failure.js'
+import { exitCodeOf, hintOf, reportFailure } from './failure.js'
 import type { Arguments, Option } from './options.js'
 import { spreadLetters } from './plain.js'
 import { UsageError } from './usage.js'
@@ -31,18 +31,18 @@ export async function runProgram(own: Program, words: readonly string[], world: 
   const program = { ...own, commands: allCommands(own) }
   const [name = '', ...rest] = words
   const command = program.commands.find((candidate) => candidate.name === name)
+  const first = program.commands[0]
   try {
     const { output, parsed } = await parse(program, command ? [name, ...spreadLetters(rest, command.options)] : words)
     if (output !== '') world.printer.line(output)
     else if (command) return await command.run(argumentsOf(command, parsed), world)
-    else throw unknownCommand(parsed, own)
+    else throw unknownCommand(parsed, program.commands)
     return EXIT.ok
   } catch (error) {
-    const hint = command ? `${program.name} ${name} --help` : `${program.name} --help`
     return reportFailure(error, world.printer, {
       program: program.name,
       json: words.includes('--json') && (command?.options.some((option) => option.name === 'json') ?? true),
-      hint,
+      ...(first && { hint: hintOf(program.name, command ?? first, command !== undefined) }),
       exitCode: program.exitCodeOf?.(error) ?? exitCodeOf(error),
     })
   }
@@ -150,8 +150,11 @@ function dashed(key: string): string {
   return key.length === 1 ? `-${key}` : `--${key}`
 }
 
-function unknownCommand({ _: [word] }: Parsed, { commands }: Program): UsageError {
+function unknownCommand({ _: [word], $0: _name, ...options }: Parsed, commands: readonly Command[]): UsageError {
   const names = commands.map(({ name }) => name)
+  const option = Object.keys(options).find((key) => !['help', 'h', 'version'].includes(key))
+  if (word === undefined && option !== undefined)
+    return new UsageError(`${dashed(option)} without a command: expected one of ${names.join(', ')}`)
   if (word === undefined) return new UsageError(`no command: expected ${names.join(', ')}`)
   const nearest = nearestName(String(word), names)
   const hint = nearest === undefined ? `expected ${names.join(', ')}` : `did you mean ${nearest}?`

@@ -1,7 +1,7 @@
 /** A command run without yargs, where its words are plain. */
 import type { Command, World } from './command.js'
 import type { ExitCode } from './exit.js'
-import { reportFailure } from './failure.js'
+import { hintOf, reportFailure } from './failure.js'
 import { isGiven } from './options.js'
 import { parsePlain } from './plain.js'
 
@@ -20,7 +20,7 @@ export async function runQuick(
     return await command.run(args, world)
   } catch (error) {
     if (isCryptoLacking(error)) return undefined
-    const hint = `postern ${command.name} --help`
+    const hint = hintOf('postern', command)
     return reportFailure(error, world.printer, { program: 'postern', json: isGiven(args, 'json'), hint })
   }
 }

@@ -4,6 +4,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { isAbsolute, join } from 'node:path'
 import { readClientConfig } from './client.js'
+import { ConfigError } from './error.js'
 import type { Reader } from './permissions.js'
 import { listOwnFolder, readOwnFile, warningsOfReaders } from './read-file.js'
 import type { ReferredFiles } from './referred-files.js'
@@ -34,7 +35,12 @@ export function firstThere(files: readonly string[]): string | undefined {
 
 /** The server's configuration, out of `file` or of the first of SERVER_FILES. Throws ConfigError. */
 export function loadServerConfig(file?: string, reader = thisProcess('daemon'), facts = hostFacts()): ServerConfig {
-  const path = file ?? firstThere(SERVER_FILES) ?? SERVER_FILES[0]
+  const path = file ?? firstThere(SERVER_FILES)
+  if (path === undefined)
+    throw new ConfigError(
+      [{ file: SERVER_FILES[0], line: 0, message: 'no such file: posternd init makes one' }],
+      'missing',
+    )
   const own = readOwnFile(path, reader)
   const config = readServerConfig(own.text, path, facts, filesFor(reader))
   if (config.users.size === 0) return config

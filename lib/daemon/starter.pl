@@ -20,13 +20,15 @@ my ($node, $programs, @words) = @ARGV;
 my ($found) = $ENV{POSTERN_CONFIG} // grep { -e } '/etc/postern/posternd.conf', '/opt/letmein/etc/letmeind.conf';
 my %option = ('run-dir' => '/run/postern', 'state-dir' => '/var/lib/postern', config => $found // '');
 @option{qw(user listener-user)} = $> == 0 ? qw(postern postern-listener) : qw(- -);
-my $close = 0;
+my $right = ' (posternd run --help; for example: posternd run --config ./posternd.conf)';
+my ($close, %given) = (0);
 while (defined(my $word = shift @words)) {
   if ($word eq '--close') { $close = 1; next }
-  my ($name, $value) = $word =~ /^--([a-z-]+)(?:=(.*))?$/s or end(USAGE, "run: \"$word\": expected an option; see posternd run --help");
-  exists $option{$name} or end(USAGE, "run: --$name: no such option; see posternd run --help");
+  my ($name, $value) = $word =~ /^--([a-z-]+)(?:=(.*))?$/s or end(USAGE, "run: \"$word\": expected an option$right");
+  exists $option{$name} or end(USAGE, "run: --$name: no such option$right");
   $value = shift @words unless defined $value;
-  defined $value && length $value or end(USAGE, "run: --$name: expected a value");
+  defined $value && length $value or end(USAGE, "run: --$name: expected a value$right");
+  end(USAGE, "run: --$name is here twice: expected once$right") if $given{$name}++;
   $option{$name} = $value;
 }
 

@@ -109,7 +109,14 @@ describe('posternd run', () => {
     story.postern.configure(GOOD)
     const { status, said } = await ends(['--colour', 'red'])
     expect(status, said).to.equal(2)
-    expect(said).to.match(/--colour: no such option/)
+    expect(said).to.match(/--colour: no such option .*for example: posternd run --config/)
+  })
+
+  it('refuses an option that is there twice', async () => {
+    story.postern.configure(GOOD)
+    const { status, said } = await ends(['--user', '-', '--user', '-'])
+    expect(status, said).to.equal(2)
+    expect(said).to.match(/--user is here twice: expected once .*for example: posternd run --config/)
   })
 
   if (HAS_ACCOUNTS)

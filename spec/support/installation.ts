@@ -137,7 +137,7 @@ export class Installation {
 
   /** Starts the daemon and does not wait. */
   spawn(more: readonly string[] = []): Child {
-    const argv = [join(this.folder, 'bin/posternd'), 'run', ...this.runArguments, ...more]
+    const argv = [join(this.folder, 'bin/posternd'), 'run', ...withoutOptions(this.runArguments, more), ...more]
     return this.lab.server.spawn(argv, { POSTERN_NODE: NODE })
   }
 
@@ -177,4 +177,9 @@ function placeNode(): void {
 function write(path: string, text: string): void {
   writeFileSync(path, text)
   chmodSync(path, 0o600)
+}
+
+/** Options with their values, but those that are said anew: no option may be there twice. */
+function withoutOptions(words: readonly string[], anew: readonly string[]): string[] {
+  return words.filter((word, i) => !anew.includes(i % 2 === 0 ? word : words[i - 1]!))
 }

@@ -1,4 +1,5 @@
 /** `postern completion`, `posternd completion`: the script that lets a shell complete the program's command lines. */
+import { quote } from '../../config/error.js'
 import type { Command } from '../command.js'
 import { EXIT } from '../exit.js'
 import { UsageError } from '../usage.js'
@@ -33,7 +34,9 @@ export function completionOf(program: string, commands: readonly Command[]): Com
     run: async ({ positionals: [shell = '', ...more] }, { printer }) => {
       const known = SHELLS.find((one) => one === shell)
       if (known === undefined || more.length > 0)
-        throw new UsageError(`completion ${[shell, ...more].join(' ')}: expected one of ${SHELLS.join(', ')}`)
+        throw new UsageError(
+          `${shell === '' ? 'SHELL is missing' : quote([shell, ...more].join(' '))}: expected one of ${SHELLS.join(', ')}`,
+        )
       printer.line(completionScript(known, program, [...commands, command]).trimEnd())
       return EXIT.ok
     },

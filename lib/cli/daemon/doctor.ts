@@ -97,10 +97,11 @@ function readConfig(args: Arguments, world: World): { config?: ServerConfig; fin
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error
     const code = error.code === 'permission' ? 'config-permission' : 'config'
+    const mend = error.code === 'missing' ? 'posternd init' : 'posternd check'
     const [first = '', ...others] = error.message.split('\n')
     const more = others.length === 0 ? '' : ` (and ${others.length} more)`
     return {
-      findings: [{ code, sentence: `the configuration cannot be used: ${first}${more}`, mend: 'posternd check' }],
+      findings: [{ code, sentence: `the configuration cannot be used: ${first}${more}`, mend }],
     }
   }
 }

@@ -6,7 +6,7 @@ import type { Command } from '../command.js'
 import { EXIT } from '../exit.js'
 import { type Arguments, isGiven, type Option, textOf } from '../options.js'
 import { UsageError } from '../usage.js'
-import { controlPathOf, JSON_OPTION, RUN_DIR_OPTION } from './options.js'
+import { controlPathOf, JSON_OPTION, RUN_DIR_OPTION, refuseWords } from './options.js'
 import { pause } from './watching.js'
 
 const LOOK_MS = 300
@@ -33,7 +33,7 @@ export const log: Command = {
     ['posternd log --follow --user alice', 'while she knocks'],
   ],
   run: async (args, { printer }) => {
-    if (args.positionals.length > 0) throw new UsageError(`"${args.positionals[0]}": expected no argument`)
+    refuseWords(args)
     const path = controlPathOf(args)
     const isWanted = filterOf(args)
     const show = (event: KnockEvent) => printer.line(isGiven(args, 'json') ? JSON.stringify(event) : lineOf(event))

@@ -2,6 +2,7 @@
 import { join } from 'node:path'
 import { CONTROL_SOCKET } from '../../daemon/control.js'
 import { type Arguments, type Option, textOf } from '../options.js'
+import { UsageError } from '../usage.js'
 
 export const RUN_DIR = '/run/postern'
 export const STATE_DIR = '/var/lib/postern'
@@ -26,6 +27,11 @@ export const STATE_DIR_OPTION: Option = {
   preset: STATE_DIR,
 }
 export const JSON_OPTION: Option = { name: 'json', describe: 'print one JSON object' }
+
+/** What a command without positionals does not take: `posternd down 22` would open all ports, not one. Throws UsageError. */
+export function refuseWords({ positionals: [word] }: Arguments): void {
+  if (word !== undefined) throw new UsageError(`"${word}": expected no argument`)
+}
 
 /** The folder that --run-dir names. */
 export function runDirOf(args: Arguments): string {

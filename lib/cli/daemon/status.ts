@@ -9,9 +9,16 @@ import { formatId } from '../../wire/ids.js'
 import type { Command, World } from '../command.js'
 import { EXIT, type ExitCode } from '../exit.js'
 import { type Arguments, isGiven, type Option } from '../options.js'
-import { UsageError } from '../usage.js'
 import { configOf, managerFor } from './kernel.js'
-import { CONFIG_OPTION, controlPathOf, JSON_OPTION, RUN_DIR_OPTION, STATE_DIR_OPTION, stateDirOf } from './options.js'
+import {
+  CONFIG_OPTION,
+  controlPathOf,
+  JSON_OPTION,
+  RUN_DIR_OPTION,
+  refuseWords,
+  STATE_DIR_OPTION,
+  stateDirOf,
+} from './options.js'
 import { statusWords } from './status-words.js'
 import { EVERY_MS, pause, refresh } from './watching.js'
 
@@ -41,7 +48,7 @@ export const status: Command = {
     ['posternd status --json', 'for a program; with --watch an object a line'],
   ],
   run: async (args, world) => {
-    if (args.positionals.length > 0) throw new UsageError(`"${args.positionals[0]}": expected no argument`)
+    refuseWords(args)
     const show = async () => {
       const standing = await standingOf(args, world)
       return isGiven(args, 'json') ? JSON.stringify(inJson(standing)) : statusWords(standing)

@@ -19,7 +19,15 @@ import { EXIT } from '../exit.js'
 import { type Arguments, isGiven, type Option, textOf } from '../options.js'
 import { UsageError } from '../usage.js'
 import { configOf, managerFor } from './kernel.js'
-import { CONFIG_OPTION, controlPathOf, RUN_DIR_OPTION, runDirOf, STATE_DIR_OPTION, stateDirOf } from './options.js'
+import {
+  CONFIG_OPTION,
+  controlPathOf,
+  RUN_DIR_OPTION,
+  refuseWords,
+  runDirOf,
+  STATE_DIR_OPTION,
+  stateDirOf,
+} from './options.js'
 import { type Session, sshSession, uptimeMs } from './session.js'
 
 const INET = 1
@@ -84,6 +92,7 @@ export const confirm: Command = {
   options: [FORCE, CONFIG_OPTION, RUN_DIR_OPTION, STATE_DIR_OPTION],
   examples: [['posternd confirm', 'in a login that was made with a knock']],
   run: async (args, world) => {
+    refuseWords(args)
     const begun = readTrial(stateDirOf(args))
     if (begun === undefined) throw new UsageError('no trial is on: posternd trial 5m begins one')
     if (isOver(begun, bootIdText(), readMonoMs()))

@@ -13,7 +13,7 @@ import type { Command } from '../command.js'
 import { EXIT, type ExitCode } from '../exit.js'
 import { type Option, textOf } from '../options.js'
 import { UsageError } from '../usage.js'
-import { controlPathOf, RUN_DIR_OPTION, runDirOf, STATE_DIR, STATE_DIR_OPTION } from './options.js'
+import { controlPathOf, RUN_DIR_OPTION, refuseWords, runDirOf, STATE_DIR, STATE_DIR_OPTION } from './options.js'
 
 const USER_OPTION: Option = {
   name: 'user',
@@ -33,6 +33,7 @@ export const trustClock: Command = {
   options: [RUN_DIR_OPTION, STATE_DIR_OPTION, USER_OPTION],
   examples: [['posternd trust-clock', 'once after installing; else only when the log asks for it']],
   run: async (args, { env, printer }) => {
+    refuseWords(args)
     let markMs = await trustRunning(controlPathOf(args))
     if (markMs === undefined) {
       const folder = join(textOf(args, 'state-dir') ?? STATE_DIR, 'monitor')

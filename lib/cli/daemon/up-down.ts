@@ -14,7 +14,15 @@ import type { Command, World } from '../command.js'
 import { EXIT } from '../exit.js'
 import type { Arguments } from '../options.js'
 import { configOf, kernelOf, managerFor, managerOf } from './kernel.js'
-import { CONFIG_OPTION, controlPathOf, RUN_DIR_OPTION, runDirOf, STATE_DIR_OPTION, stateDirOf } from './options.js'
+import {
+  CONFIG_OPTION,
+  controlPathOf,
+  RUN_DIR_OPTION,
+  refuseWords,
+  runDirOf,
+  STATE_DIR_OPTION,
+  stateDirOf,
+} from './options.js'
 
 export const up: Command = {
   name: 'up',
@@ -23,6 +31,7 @@ export const up: Command = {
   options: [CONFIG_OPTION, RUN_DIR_OPTION, STATE_DIR_OPTION],
   examples: [['posternd up', 'protected ports are shut from here on; leases of an earlier boot are gone']],
   run: async (args, world) => {
+    refuseWords(args)
     const bootId = Buffer.from(readBootId()).toString('hex')
     const mark = join(runDirOf(args), BOOT_MARK)
     startOrLastGate(args, world, hasBootMark(mark, bootId))
@@ -56,6 +65,7 @@ export const down: Command = {
   options: [CONFIG_OPTION, RUN_DIR_OPTION, STATE_DIR_OPTION],
   examples: [['posternd down', 'before removing postern']],
   run: async (args, world) => {
+    refuseWords(args)
     try {
       const answer = await askControl(controlPathOf(args), { command: 'down' })
       if (!answer.ok) throw new ControlError('broken', answer.error)
