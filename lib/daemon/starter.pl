@@ -47,7 +47,7 @@ sub identity {
     return ();
   }
   my ($uid, $gid) = $name =~ /^\d+$/ ? ($name, $name) : (getpwnam $name)[2, 3];
-  defined $uid or end(UNAVAILABLE, "run: user \"$name\" does not exist: systemd-sysusers conf/sysusers.d/postern.conf makes it, or name another by --$flag");
+  defined $uid or end(UNAVAILABLE, "run: user \"$name\" does not exist: useradd --system --user-group --shell /usr/sbin/nologin $name makes it (posternd init does, where systemd is), or name another by --$flag");
   $uid == 0 and end(USAGE, "run: --$flag $name: expected a user that is not root");
   return ($uid, $gid);
 }

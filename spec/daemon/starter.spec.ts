@@ -22,4 +22,11 @@ describe('the starter', () => {
       expect(there.stderr).to.match(/^posternd: \/proc\/no: /)
       expect(there.status).to.equal(77)
     })
+
+  it('says how a user that is not there is made', () => {
+    const words = ['--user', '--map-root-user', 'perl', starter, 'node', '/nonexistent', '--run-dir', '/proc/no']
+    const { status, stderr } = spawnSync('unshare', [...words, '--user', 'nobodyyet'], { encoding: 'utf8' })
+    expect(stderr).to.include('user "nobodyyet" does not exist: useradd --system --user-group')
+    expect(status).to.equal(69)
+  })
 })

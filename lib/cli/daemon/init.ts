@@ -161,7 +161,8 @@ function install({ args, world: { printer, outside }, root, path, text, found }:
   printer.line(`Wrote ${path} (${owner})${done.copy === undefined ? '' : `; what was there is ${done.copy}`}`)
   if (isHere && gid === undefined)
     printer.line(
-      'There is no user postern yet: conf/sysusers.d/postern.conf says which the daemon runs as; then chgrp postern, chmod 640',
+      'There are no users for the daemon yet. Before you start it: useradd --system --user-group --shell /usr/sbin/nologin postern; ' +
+        `the same for postern-listener; then chgrp postern ${path} && chmod 640 ${path}`,
     )
 }
 

@@ -75,7 +75,7 @@ export async function ask(path: string, since: number): Promise<{ events: readon
 
 function noneOf(count: number): string {
   if (count === 0) return 'no knock of a user with a key has come since the daemon began'
-  return `none of the last ${Math.min(count, MOST_EVENTS)} is such a one`
+  return `none of the last ${Math.min(count, MOST_EVENTS)} knocks and refusals is one that you asked for`
 }
 
 function lastOf(args: Arguments): number {
