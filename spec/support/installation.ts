@@ -20,6 +20,7 @@ const PROGRAMS = [
   'dist/programs',
   'lib/daemon/starter.pl',
   'lib/daemon/opener.pl',
+  'lib/daemon/overhear.pl',
   'nftables',
   'conf',
 ]

@@ -8,15 +8,17 @@ import type { DaemonStatus } from '../../daemon/status-answer.js'
 import { type Chain, readListing } from '../../firewall/host/listing.js'
 import { listRuleset } from '../../firewall/nft.js'
 import { FirewallError } from '../../firewall/types.js'
-import { parseId } from '../../wire/ids.js'
+import { parseId, type UserId } from '../../wire/ids.js'
 import { keyCheck } from '../../wire/key-check.js'
 import { ofClock } from '../clock-finding.js'
 import type { Command, World } from '../command.js'
+import { wholeSeconds } from '../duration.js'
 import { type Finding, type Report, tellReport } from '../finding.js'
 import { type Arguments, isGiven, type Option, textOf } from '../options.js'
 import { UsageError } from '../usage.js'
 import { warningsForDaemon } from './check.js'
 import { ofHost } from './doctor/host.js'
+import { listenFor } from './doctor/listen.js'
 import { ofRefusals } from './doctor/refusals.js'
 import { listeningPorts, ofServices } from './doctor/services.js'
 import { ofDaemon, withoutDaemon } from './doctor/standing.js'
@@ -28,7 +30,7 @@ import { daemonStatus, withoutDaemon as kernelSide } from './status.js'
 const FINE = [
   'nothing wrong was found on this side: daemon, gate, firewall, services, clock and the last refusals were looked at.',
   'A knock that opens nothing and is not in posternd log did not reach this host, or has another key or realm, or a time that is',
-  'more than a minute off (date -u on both machines); on the client: postern doctor HOST',
+  'more than a minute off: posternd doctor --user USER --listen 60 says which, while he knocks; on the client: postern doctor HOST',
 ].join('\n')
 
 const USER: Option = {
@@ -38,15 +40,24 @@ const USER: Option = {
   describe: 'say also what to compare with this user’s machine: his id or his name',
 }
 
+const LISTEN: Option = {
+  name: 'listen',
+  alias: 'l',
+  value: 'TIME',
+  describe: 'with --user: hear his next knock ahead of every rule, for so long, and say what is wrong with it',
+}
+const LISTEN_BOUNDS = { least: 1, greatest: 3600 }
+
 export const doctor: Command = {
   name: 'doctor',
   positionals: '',
   describe:
     'find why nobody gets in, and say it in one sentence with the command that mends it; exit 1 where it found something',
-  options: [USER, CONFIG_OPTION, RUN_DIR_OPTION, STATE_DIR_OPTION, JSON_OPTION],
+  options: [USER, LISTEN, CONFIG_OPTION, RUN_DIR_OPTION, STATE_DIR_OPTION, JSON_OPTION],
   examples: [
     ['posternd doctor', 'the evening it does not work'],
     ['posternd doctor --user alice', 'her key check, too, which postern doctor says on her machine'],
+    ['posternd doctor --user alice --listen 60', 'while she knocks: whether it arrives, and how far her clock is off'],
   ],
   run: async (args, world) => {
     if (args.positionals.length > 0)
@@ -58,10 +69,12 @@ export const doctor: Command = {
 }
 
 async function examine(args: Arguments, world: World): Promise<Report> {
+  const seconds = listeningSeconds(args)
   const read = readConfig(args, world)
+  const arrived = await listen(args, read.config, seconds, world)
   const daemon = await askDaemon(args)
-  const findings: Finding[] = [...read.findings, ...daemon.findings]
-  const notes: string[] = []
+  const findings: Finding[] = [...read.findings, ...arrived.findings, ...daemon.findings]
+  const notes: string[] = [...arrived.notes]
   const { config } = read
   if (config !== undefined) {
     if (daemon.status === undefined && daemon.findings.length === 0) findings.push(...standing(args, world))
@@ -76,12 +89,39 @@ async function examine(args: Arguments, world: World): Promise<Report> {
   return { findings, notes }
 }
 
-/** What both sides can say aloud. Throws UsageError. */
-function aboutUser(named: string, { people, users, spa, file }: ServerConfig): string {
+/** Throws UsageError. */
+function listeningSeconds(args: Arguments): number | undefined {
+  const text = textOf(args, 'listen')
+  if (text === undefined) return undefined
+  if (textOf(args, 'user') === undefined)
+    throw new UsageError('--listen without --user: expected whose knock: posternd doctor --user alice --listen 60')
+  return wholeSeconds('--listen', text, LISTEN_BOUNDS)
+}
+
+/** Ahead of all else, so that the daemon's own word on that knock is there to be asked for. */
+async function listen(
+  args: Arguments,
+  config: ServerConfig | undefined,
+  seconds: number | undefined,
+  world: World,
+): Promise<Report> {
+  if (seconds === undefined || config === undefined) return { findings: [], notes: [] }
+  return listenFor(userNamed(textOf(args, 'user')!, config).id, config, seconds, world)
+}
+
+/** Throws UsageError. */
+function userNamed(named: string, { people, users, file }: ServerConfig): { id: UserId; key: Uint8Array } {
   const id = [...people].find(([, { name }]) => name === named)?.[0] ?? parseId(named)
   const key = id === undefined ? undefined : users.get(id)
   if (id === undefined || key === undefined)
     throw new UsageError(`--user "${named}": ${file} has no user of this name or id with a key`)
+  return { id, key }
+}
+
+/** What both sides can say aloud. Throws UsageError. */
+function aboutUser(named: string, config: ServerConfig): string {
+  const { id, key } = userNamed(named, config)
+  const { people, spa } = config
   return `${userWords(id, people.get(id))} has key check ${keyCheck(key, spa.realm)}; here it is ${new Date().toISOString()}`
 }
 

@@ -114,7 +114,7 @@ function ofShut({ seen }: Examined, about: Circumstances): Finding {
   return {
     code: 'shut',
     sentence: `${portsOf(seen)} of ${host} stays shut (${wordsOf(seen)}; ${silence}) and the server never says why: it saw no knock, or refused it; compare there the time (here it is ${time}), ${who} with key check ${keyCheck}, and the knock’s port`,
-    mend: `posternd doctor; posternd log --refused   # on the server; posternd doctor --user ${who.replace(/^user /, '')} says its key check`,
+    mend: `posternd doctor --user ${who.replace(/^user /, '')} --listen 60   # on the server, while this machine knocks again: it says what is wrong with the knock`,
   }
 }
 

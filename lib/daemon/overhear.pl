@@ -1,0 +1,58 @@
+# Hears UDP datagrams of a knock's length as they come in, ahead of every firewall rule, for `posternd doctor --listen`:
+#
+#   perl overhear.pl SECONDS
+#
+# Prints "ADDRESS PORT HEX" for each: source, destination port, payload. Answers nothing, and binds nothing.
+use strict;
+use warnings;
+use Socket qw(SOCK_DGRAM SOL_SOCKET AF_INET AF_INET6 inet_ntop);
+
+use constant { AF_PACKET => 17, ETH_P_ALL => 3, PACKET_OUTGOING => 4, UDP => 17, SO_ATTACH_FILTER => 26 };
+use constant { MIN_BYTES => 86, MAX_BYTES => 256, MOST => 5_000, NOPERM => 77 };
+
+my ($seconds) = @ARGV;
+$| = 1;
+socket(my $socket, AF_PACKET, SOCK_DGRAM, unpack 'S', pack 'n', ETH_P_ALL)
+  or do { print STDERR "a packet socket: $!: run as root (CAP_NET_RAW)\n"; exit NOPERM };
+# Classic BPF, so that nothing else of a busy host comes up: protocol of the link; IPv4 and byte 9, or IPv6 and byte 6, is UDP.
+my @filter = (
+  [0x28, 0, 0, 0xfffff000], [0x15, 0, 2, 0x0800], [0x30, 0, 0, 9], [0x15, 3, 4, UDP],
+  [0x15, 0, 3, 0x86dd], [0x30, 0, 0, 6], [0x15, 0, 1, UDP], [0x06, 0, 0, 0xffff], [0x06, 0, 0, 0],
+);
+my $program = join '', map { pack 'S C C L', @$_ } @filter;
+setsockopt($socket, SOL_SOCKET, SO_ATTACH_FILTER, pack 'S x![P] P', scalar @filter, $program) or die "filter: $!\n";
+print STDERR "hears\n";
+
+my ($end, $count) = (time + $seconds, 0);
+while ((my $left = $end - time) > 0 && $count < MOST) {
+  my $ready = '';
+  vec($ready, fileno $socket, 1) = 1;
+  next unless select $ready, undef, undef, $left;
+  my $from = recv($socket, my $packet, 65_535, 0) // next;
+  next if (unpack 'S n l S C', $from)[4] == PACKET_OUTGOING;
+  my ($source, $udp) = in_packet($packet) or next;
+  next if length $udp < 8;
+  my ($port, $length) = unpack 'x2 n n', $udp;
+  my $payload = substr $udp, 8;
+  next if $length != 8 + length $payload || length $payload < MIN_BYTES || length $payload > MAX_BYTES;
+  $count++;
+  print "$source $port ", unpack('H*', $payload), "\n" or last;
+}
+
+# Source and UDP datagram of a whole packet; nothing of a fragment. What pads a short frame is cut off by the packet's own length.
+sub in_packet {
+  my ($packet) = @_;
+  my $version = length $packet < 28 ? 0 : ord($packet) >> 4;
+  if ($version == 4) {
+    my $head = 4 * (ord($packet) & 15);
+    my ($total, $fragment) = unpack 'x2 n x2 n', $packet;
+    return if $fragment & 0x3fff || $total > length $packet || $total < $head;
+    return (inet_ntop(AF_INET, substr $packet, 12, 4), substr $packet, $head, $total - $head);
+  }
+  if ($version == 6 && length $packet >= 48) {
+    my ($length) = unpack 'x4 n', $packet;
+    return if 40 + $length > length $packet;
+    return (inet_ntop(AF_INET6, substr $packet, 8, 16), substr $packet, 40, $length);
+  }
+  return;
+}
