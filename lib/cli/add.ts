@@ -80,9 +80,12 @@ export const add: Command = {
 
 /** The line in what was typed or piped. Throws UsageError; nothing of it is shown. */
 function read(input: string): Enrolment {
-  const rows = input.split('\n').filter((row) => row.trim() !== '')
-  if (rows.length === 0) throw new UsageError('nothing came: expected the line that posternd enroll prints')
-  const line = decodeEnrolment(rows.length === 1 ? rows[0]! : input)
+  const all = input.split('\n').filter((row) => row.trim() !== '')
+  if (all.length === 0) throw new UsageError('nothing came: expected the line that posternd enroll prints')
+  // A banner of the ssh that it came by may stand ahead of it.
+  const begin = all.findIndex((row) => row.trim().startsWith(ENROLL_PREFIX))
+  const rows = all.slice(Math.max(0, begin))
+  const line = decodeEnrolment(rows.join('\n'))
   if ('why' in line) throw new UsageError(MISFITS[rows.length > 1 && line.why === 'altered' ? 'long' : line.why])
   return line
 }

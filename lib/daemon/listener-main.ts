@@ -80,9 +80,13 @@ const listener = new Listener({
     const status = replay.status()
     if (!status.trusted) {
       const wait = Math.max(0, Math.ceil((start.untrustedBelowMs - now.wallMs) / 1000))
-      log.warn(
-        `the replay journal is not trusted (${status.why}): knocks are refused for ${wait} s, until their time is above ${new Date(start.untrustedBelowMs).toISOString()}`,
-      )
+      const from = new Date(start.untrustedBelowMs).toISOString()
+      // At each first start of a boot; where nobody has to wait, nothing is wrong.
+      if (wait === 0) log.info(`the replay journal begins anew (${status.why}): knocks made after ${from} are accepted`)
+      else
+        log.warn(
+          `the replay journal is not trusted (${status.why}): knocks are refused for ${wait} s, until their time is above ${from}`,
+        )
     }
     return replay
   },

@@ -96,6 +96,11 @@ describe('postern add', () => {
     expect(hosts.get('other.example')).to.include({ port: 'any', realm: 'other', protocol: 'auto' })
   })
 
+  it('finds the line below what a login says first, and refuses what stands behind it', async () => {
+    expect(await add(`Authorised use only.\n\n${LINE}\n`)).to.include({ code: 0 })
+    expect((await add(`${LINE}\nLogout.\n`)).err).to.match(/something is behind the end|altered/)
+  })
+
   it('takes a new key for a server that is known, and says where there is nothing new', async () => {
     await add(LINE)
     expect((await add(LINE)).out).to.include('known, and the same: nothing to do')
