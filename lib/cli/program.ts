@@ -33,6 +33,7 @@ export async function runProgram(own: Program, words: readonly string[], world: 
   const command = program.commands.find((candidate) => candidate.name === name)
   const first = program.commands[0]
   try {
+    if (command) refuseValues(rest, command.options)
     const { output, parsed } = await parse(program, command ? [name, ...spreadLetters(rest, command.options)] : words)
     if (output !== '') world.printer.line(output)
     else if (command) return await command.run(argumentsOf(command, parsed), world)
@@ -45,6 +46,16 @@ export async function runProgram(own: Program, words: readonly string[], world: 
       ...(first && { hint: hintOf(program.name, command ?? first, command !== undefined) }),
       exitCode: program.exitCodeOf?.(error) ?? exitCodeOf(error),
     })
+  }
+}
+
+/** A flag with a value: yargs would take `--wait=5` for `--wait`, and `--wait=no` too. Throws UsageError. */
+function refuseValues(words: readonly string[], options: readonly Option[]): void {
+  const end = words.indexOf('--')
+  for (const word of end < 0 ? words : words.slice(0, end)) {
+    const [, name, value] = /^--([^=]+)=(.*)$/s.exec(word) ?? []
+    if (options.some((option) => option.name === name && option.value === undefined))
+      throw new UsageError(`--${name}=${quote(value!)}: expected --${name} alone, which takes no value`)
   }
 }
 

@@ -26,7 +26,20 @@ const WIDEST: PrefixLengths = { v4: 16, v6: 32 }
 const MOST_LEASES = 65_536
 const MOST_CONNECTIONS = 65_535
 
-export const addressPolicy: Form<AddressPolicy> = oneOf('yes', 'optional', 'no')
+/** Each policy by two words: whether the knock has to name an address, or which address counts. */
+const ADDRESS_POLICIES = {
+  yes: 'yes',
+  optional: 'optional',
+  no: 'no',
+  signed: 'yes',
+  either: 'optional',
+  observed: 'no',
+} as const
+const addressWord = oneOf(...(Object.keys(ADDRESS_POLICIES) as (keyof typeof ADDRESS_POLICIES)[]))
+export const addressPolicy: Form<AddressPolicy> = (text) => {
+  const word = addressWord(text)
+  return 'value' in word ? { value: ADDRESS_POLICIES[word.value] } : word
+}
 
 /** What CLI and logs may call it. Digits alone would be a port. */
 const resourceName: Form<string> = (text) =>

@@ -68,6 +68,7 @@ describe('the postern program refuses', () => {
     ['knock gate 22 -x', 2, '-x is no option'],
     ['knock gate 22 -u', 2, '-u: expected a value behind it'],
     ['knock gate 22 -u 1 -u 2', 2, '--user is here 2 times: expected once'],
+    ['knock gate 22 --wait=5', 2, '--wait="5": expected --wait alone, which takes no value'],
     ['knock gate 22 --config=', 2, '--config "": expected a file'],
     ['revoke gate 22 --lifetime 5', 2, '--lifetime is no option'],
     ['knock gate 22 --single --address auto', 2, '--single: expected without --extend, --lifetime and --address'],

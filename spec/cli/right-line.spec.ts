@@ -56,6 +56,26 @@ for (const program of [postern, posternd]) {
   })
 }
 
+it('a file of figures that cannot be written is named, with what was expected', async () => {
+  const { code, said } = await answerTo(posternd, [
+    'metrics',
+    '--run-dir',
+    '/nonexistent',
+    '--output',
+    '/nonexistent/x.prom',
+  ])
+  expect(code).to.equal(1)
+  expect(said).to.equal(
+    'posternd: --output "/nonexistent/x.prom": cannot be written (ENOENT): expected a file in a folder that is there and that you may write',
+  )
+})
+
+it('a wrong number is told before a daemon is asked for', async () => {
+  const { code, said } = await answerTo(posternd, ['log', '--run-dir', '/nonexistent', '--last', 'x'])
+  expect(code).to.equal(2)
+  expect(said).to.include('--last "x": expected a number, 0–')
+})
+
 it('a state that forbids a command is not followed by the same line as an example', async () => {
   const { said } = await answerTo(posternd, ['confirm', '--state-dir', '/nonexistent'])
   expect(said).to.equal('posternd: no trial is on: posternd trial 5m begins one (posternd confirm --help)')

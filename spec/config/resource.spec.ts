@@ -7,6 +7,20 @@ const resource = (definition: string) => [...read(`${KEYS}[RESOURCES]\n22 = ${de
 const problemsOf = (definition: string) => problems(`${KEYS}[RESOURCES]\n22 = ${definition}`)
 
 describe('a resource', () => {
+  for (const [word, policy] of [
+    ['signed', 'yes'],
+    ['either', 'optional'],
+    ['Observed', 'no'],
+    ['yes', 'yes'],
+  ] as const)
+    it(`has the address policy ${policy} where the file says ${word}`, () =>
+      expect(resource(`port: 22 / require-address: ${word}`).requireAddress).to.equal(policy))
+
+  it('names all words for an address policy where the file says another', () =>
+    expect(problemsOf('port: 22 / require-address: both')[0]).to.match(
+      /"both": expected yes, optional, no, signed, either, observed/,
+    ))
+
   it('reads every part of a resource', () => {
     expect(
       resource(

@@ -69,7 +69,7 @@ describe('the doctor of a client', () => {
       new RegExp(
         `port 22 of ${server.v4} stays shut \\(${server.v4}: refused; the host answers.*user ${USER} with key check (?!${CHECK})[0-9A-F]{8}`,
       ),
-      /^posternd doctor --user 0000000A --listen 60   # on the server/,
+      /^posternd doctor --user 0000000A --listen 60 +# on the server/,
     )
     changeClient((text) => text.replace(REALM, 'elsewhere'))
     await finds([server.v4], 'shut', new RegExp(`key check (?!${CHECK})`), /./)

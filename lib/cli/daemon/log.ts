@@ -37,8 +37,8 @@ export const log: Command = {
     const path = controlPathOf(args)
     const isWanted = filterOf(args)
     const show = (event: KnockEvent) => printer.line(isGiven(args, 'json') ? JSON.stringify(event) : lineOf(event))
-    const first = await ask(path, 0)
     const last = lastOf(args)
+    const first = await ask(path, 0)
     const before = first.events.filter(isWanted)
     for (const event of before.slice(Math.max(0, before.length - last))) show(event)
     if (!isGiven(args, 'follow')) {

@@ -1,5 +1,6 @@
 /** `posternd metrics`: what the daemon counts, as Prometheus text; a timer puts it where the node exporter reads it. */
 import { renameSync, rmSync, writeFileSync } from 'node:fs'
+import { quote } from '../../config/error.js'
 import { metricsText } from '../../daemon/metrics.js'
 import type { Command } from '../command.js'
 import { EXIT } from '../exit.js'
@@ -46,6 +47,9 @@ function replace(file: string, text: string): void {
     renameSync(draft, file)
   } catch (error) {
     rmSync(draft, { force: true })
-    throw error
+    const { code = String(error) } = error as NodeJS.ErrnoException
+    throw new Error(
+      `--output ${quote(file)}: cannot be written (${code}): expected a file in a folder that is there and that you may write`,
+    )
   }
 }
