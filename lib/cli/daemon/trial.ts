@@ -125,7 +125,7 @@ function leasesFor(args: Arguments, config: ServerConfig, lengthMs: number): Ent
   const said = textOf(args, 'address')
   const address = canonicalAddress(said ?? session?.client ?? '')
   if (said !== undefined && address === undefined)
-    throw new UsageError(`--address "${said}": expected an IPv4 or IPv6 address`)
+    throw new UsageError(`--address "${said}": expected an IPv4 or IPv6 address, like 192.0.2.7`)
   if (address === undefined) return []
   const endMs = readMonoMs() + lengthMs
   return [...config.resources.values()]
@@ -141,11 +141,11 @@ function covers({ target }: Resource, port: number): boolean {
 function refuseUnproven(session: Session | undefined, { startedUptimeMs }: Trial): void {
   if (session === undefined)
     throw new UsageError(
-      'this is no ssh login (or screen, tmux, sudo -i of an earlier one): confirm from a new one, or with --force from a console',
+      'this is no ssh login (or screen, tmux, sudo -i of an earlier one): posternd confirm in a new one, or posternd confirm --force from a console',
     )
   if (session.startedUptimeMs <= startedUptimeMs)
     throw new UsageError(
-      'this login is older than the trial, so it does not show that one gets in: knock, log in anew (ssh -S none) and confirm there',
+      'this login is older than the trial, so it does not show that one gets in: knock, log in anew (ssh -S none), and there: posternd confirm',
     )
 }
 

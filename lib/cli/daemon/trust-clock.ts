@@ -141,6 +141,8 @@ function accountOf(user: string): Owner {
     .map((line) => line.split(':'))
   const row = rows.find(([name]) => name === user)
   if (row === undefined)
-    throw new UsageError(`--user "${user}": expected a user that exists (conf/sysusers.d/postern.conf makes postern)`)
+    throw new UsageError(
+      `--user "${user}": expected a user that exists; useradd --system --user-group --shell /usr/sbin/nologin makes one (posternd init does, where systemd is)`,
+    )
   return { uid: Number(row[2]), gid: Number(row[3]) }
 }
