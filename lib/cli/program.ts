@@ -49,11 +49,12 @@ export async function runProgram(own: Program, words: readonly string[], world: 
   }
 }
 
-/** A flag with a value: yargs would take `--wait=5` for `--wait`, and `--wait=no` too. Throws UsageError. */
+/** A flag with a value but true and false: yargs would take `--wait=5` for `--wait`, and `--wait=no` too. Throws UsageError. */
 function refuseValues(words: readonly string[], options: readonly Option[]): void {
   const end = words.indexOf('--')
   for (const word of end < 0 ? words : words.slice(0, end)) {
     const [, name, value] = /^--([^=]+)=(.*)$/s.exec(word) ?? []
+    if (value === 'true' || value === 'false') continue
     if (options.some((option) => option.name === name && option.value === undefined))
       throw new UsageError(`--${name}=${quote(value!)}: expected --${name} alone, which takes no value`)
   }
