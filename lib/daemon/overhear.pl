@@ -21,6 +21,8 @@ my @filter = (
 );
 my $program = join '', map { pack 'S C C L', @$_ } @filter;
 setsockopt($socket, SOL_SOCKET, SO_ATTACH_FILTER, pack 'S x![P] P', scalar @filter, $program) or die "filter: $!\n";
+# What reads strangers' packets is nobody; where a namespace knows no other uid it stays who it is.
+if ($> == 0) { $) = "65534 65534"; $( = 65534; ($<, $>) = (65534, 65534) }
 print STDERR "hears\n";
 
 my ($end, $count) = (time + $seconds, 0);
