@@ -5,6 +5,7 @@
 # Prints "ADDRESS PORT HEX" for each: source, destination port, payload. Answers nothing, and binds nothing.
 use strict;
 use warnings;
+use POSIX ();
 use Socket qw(SOCK_DGRAM SOL_SOCKET AF_INET AF_INET6 inet_ntop);
 
 use constant { AF_PACKET => 17, ETH_P_ALL => 3, PACKET_OUTGOING => 4, UDP => 17, SO_ATTACH_FILTER => 26 };
@@ -22,7 +23,7 @@ my @filter = (
 my $program = join '', map { pack 'S C C L', @$_ } @filter;
 setsockopt($socket, SOL_SOCKET, SO_ATTACH_FILTER, pack 'S x![P] P', scalar @filter, $program) or die "filter: $!\n";
 # What reads strangers' packets is nobody; where a namespace knows no other uid it stays who it is.
-if ($> == 0) { $) = "65534 65534"; $( = 65534; ($<, $>) = (65534, 65534) }
+if ($> == 0) { $) = "65534 65534"; POSIX::setgid(65534); POSIX::setuid(65534) }
 print STDERR "hears\n";
 
 my ($end, $count) = (time + $seconds, 0);
