@@ -41,7 +41,7 @@ export async function ssh(): Promise<Row[]> {
   const lines = resourceLines(count, FIRST_PORT, 'timeout: 60')
   const isInstant = (index: number) => index > 4 * (LOGINS + 1)
   const resources = lines.map((line, index) => (isInstant(index) ? `${line} / instant: yes` : line))
-  const bed = await openBed({ crowd: new Crowd(1), resources })
+  const bed = await openBed({ crowd: new Crowd(1), resources, limits: 'leases-per-user = 0' })
   try {
     await startSshd(bed)
     await bed.server.must(['nft', '-f', '-'], { input: REDIRECTED(FIRST_PORT + count - 1) })
