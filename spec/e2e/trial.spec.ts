@@ -5,6 +5,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'chai'
+import { askControl, CONTROL_SOCKET } from '../../lib/daemon/control.js'
 import { startSshd } from '../../scripts/demo-sshd.js'
 import type { Child } from '../support/child.js'
 import type { Outcome } from '../support/namespace.js'
@@ -90,6 +91,17 @@ describe('a gate on trial', () => {
     expect(alone).to.include({ status: 2 })
     expect(alone.stderr).to.match(/no ssh login/)
     expect(await server.run(posternd('confirm', '--force'))).to.include({ status: 0 })
+  })
+
+  it('is for good once the daemon made it so, also where whoever asked is gone before the answer', async () => {
+    const { server, stranger, folder, postern } = story
+    await server.must(posternd('trial', SHORT))
+    story.daemon = await postern.start()
+    expect(await askControl(join(folder, 'run', CONTROL_SOCKET), { command: 'confirm' })).to.deep.equal({ ok: true })
+    expect(existsSync(join(folder, 'state/monitor/trial'))).to.equal(false)
+    await story.daemon.kill9()
+    story.daemon = await postern.start()
+    expect(await stranger.connect(server.v4, 22)).to.equal('refused')
   })
 
   it('is taken back by the kernel where nothing of ours lives any more', async () => {

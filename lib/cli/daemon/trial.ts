@@ -99,7 +99,6 @@ export const confirm: Command = {
       throw new UsageError('the trial is over and everything is open again: posternd trial 5m begins another')
     if (!isGiven(args, 'force')) refuseUnproven(sshSession(process.pid), begun)
     await makeItForGood(args, world)
-    forgetTrial(stateDirOf(args))
     world.printer.line(
       'confirmed: the gate stays. So that it comes up at boot: systemctl enable --now postern-gate postern',
     )
@@ -149,7 +148,7 @@ function refuseUnproven(session: Session | undefined, { startedUptimeMs }: Trial
     )
 }
 
-/** Asks the daemon; where none runs, does it here. */
+/** Asks the daemon, which forgets the trial as well; where none runs, does both here. */
 async function makeItForGood(args: Arguments, world: World): Promise<void> {
   try {
     const answer = await askControl(controlPathOf(args), { command: 'confirm' })
@@ -159,6 +158,7 @@ async function makeItForGood(args: Arguments, world: World): Promise<void> {
     const config = configOf(args, world)
     refuseGuardless(config)
     managerFor(config, world).manager.start({ keep: true })
+    forgetTrial(stateDirOf(args))
   }
 }
 
