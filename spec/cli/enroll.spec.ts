@@ -111,6 +111,17 @@ describe('posternd', () => {
       expect(decodeEnrolment(stdout.trim().split('\n').at(-1)!)).to.include({ user: 1 })
     })
 
+    it('reads what the file refers to: a user comes, gets another key and goes where fwknop is heard, too', () => {
+      const access = join(folder, 'access.conf')
+      const keys = `KEY_BASE64 ${'a2V5'.repeat(8)}\nHMAC_KEY_BASE64 ${'bWFj'.repeat(8)}`
+      writeFileSync(access, `SOURCE ANY\n${keys}\nOPEN_PORTS tcp/25\n`, { mode: 0o600 })
+      writeFileSync(file, `${FILE}[FWKNOP]\naccess-file = ${access}\n`)
+      const { user, key, resources } = line('enroll', 'alice')
+      expect(resources.map(({ id }) => id)).to.deep.equal([0x22])
+      expect(line('rotate', 'alice')).to.include({ user }).and.not.to.have.deep.property('key', key)
+      expect(posternd('remove', 'alice')).to.include({ status: 0 })
+    })
+
     it('keeps a link a link, and the mode', () => {
       const link = join(folder, 'link.conf')
       symlinkSync(file, link)

@@ -1,6 +1,6 @@
 /** What commands that change the server's file have in common: the change itself, and that a running daemon hears of it. */
 import { realpathSync } from 'node:fs'
-import { firstThere, hostFacts, SERVER_FILES, thisProcess } from '../../config/files.js'
+import { filesFor, firstThere, hostFacts, SERVER_FILES, thisProcess } from '../../config/files.js'
 import { changeFile } from '../../config/replace-file.js'
 import { readServerConfig } from '../../config/server.js'
 import type { ServerConfig } from '../../config/types.js'
@@ -24,9 +24,11 @@ export function changeConfig(
   check: (config: ServerConfig) => void = () => {},
 ): ServerConfig {
   let result: ServerConfig | undefined
-  changeFile(path, thisProcess('daemon'), (text = '') => {
-    const changed = change(text, readServerConfig(text, path, hostFacts()))
-    result = readServerConfig(changed, path, hostFacts())
+  const reader = thisProcess('daemon')
+  const read = (text: string) => readServerConfig(text, path, hostFacts(), filesFor(reader))
+  changeFile(path, reader, (text = '') => {
+    const changed = change(text, read(text))
+    result = read(changed)
     check(result)
     return changed
   })
