@@ -161,7 +161,8 @@ function main(): void {
 
   function end(status: number, why: string): void {
     log.info(`monitor: ${why}`)
-    notify.stopping()
+    // To systemd the whole unit would be ending: what is not gone in its time is killed.
+    if (status !== EXIT_AGAIN) notify.stopping()
     process.exitCode = status
     // A read that blocks in a thread would hold the exit up for ever: the kernel's answer to this wakes it.
     writeSync(events, encodeWake())

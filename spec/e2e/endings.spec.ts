@@ -2,10 +2,15 @@
  *     client ── lease ──▶ server: posternd is killed, stopped, restarted, reloaded, taken down; others flush the rules
  *        whatever happens: the port is shut in time, and never open for the stranger
  */
+import { join } from 'node:path'
 import { expect } from 'chai'
 import { clientFile, serverFile } from '../support/installation.js'
 import { poll } from '../support/poll.js'
 import { becomesOpen, becomesShut, begin, type Story } from '../support/story.js'
+
+/** What systemd's socket hears, a line each. */
+const HEARD_BY_SYSTEMD = `use Socket; $| = 1; socket my $s, AF_UNIX, SOCK_DGRAM, 0; bind $s, pack_sockaddr_un $ARGV[0];
+  print "hears\\n"; while (defined recv $s, my $text, 4096, 0) { print "$text\\n" }`
 
 describe('a lease', () => {
   let story: Story
@@ -166,6 +171,28 @@ describe('posternd', () => {
       expect(await client.connect(server.v4, 22)).to.equal('open')
       expect(below()).to.deep.equal(before)
     })
+
+  it('does not tell systemd that it ends where monitor and listener begin anew, and tells it when it does', async () => {
+    const { server, postern } = story
+    await story.daemon!.stop()
+    const socket = join(story.folder, 'notify')
+    const told = server.spawn(['perl', '-e', HEARD_BY_SYSTEMD, socket])
+    await told.waitLine(/^hears$/)
+    story.daemon = server.spawn([join(postern.folder, 'bin/posternd'), 'run', ...postern.runArguments], {
+      POSTERN_NODE: '/run/node',
+      NOTIFY_SOCKET: socket,
+    })
+    await told.waitLine(/^READY=1$/)
+    const [, listener] = story.daemon.descendants()
+    process.kill(listener!, 'SIGSTOP')
+    await story.daemon.waitLine(/the listener has not answered/)
+    const again = story.daemon.lines.length
+    await story.daemon.waitLine(/ ready: /, undefined, again)
+    await poll('it is ready once more', () => told.lines.filter((line) => line === 'READY=1').length === 2)
+    expect(told.lines).not.to.include('STOPPING=1')
+    await story.daemon.stop()
+    await told.waitLine(/^STOPPING=1$/)
+  })
 
   it('hears what was sent while its listener was away', async () => {
     const { client, server, postern, daemon } = story
