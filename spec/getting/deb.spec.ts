@@ -16,6 +16,8 @@ const run = promisify(execFile)
 const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'))
 const CONF = `[GENERAL]\nport = 5800 / udp\n[SPA]\nrealm = gate\n[KEYS]\n1 = ${'C3'.repeat(32)}\n[RESOURCES]\n22 = port: 22\n`
 
+const UNITS = ['postern-gate.service', 'postern.service']
+
 let folder: string
 let deb: string
 
@@ -112,6 +114,20 @@ function inCopy(): void {
     expect(statSync(join(copy, 'etc/postern')).mode & 0o777).to.equal(0o750)
     expect((await inside('nft', 'list', 'tables')).stdout).not.to.include('inet postern')
     expect((await inside('man', '--where', 'posternd')).stdout).to.include('man8/posternd.8')
+  })
+
+  it('is configured by posternd init, here and into an image, with the units that it brought', async () => {
+    const here = await inside('posternd', 'init', '--yes', '--host', 'gate.example.org')
+    expect(here.stdout).to.include('Wrote /etc/postern/posternd.conf (root:postern, mode 640)')
+    for (const unit of UNITS)
+      expect(there(`etc/systemd/system/${unit}`), 'the packaged unit is the one').to.equal(false)
+    await inside('mkdir', '/run/image')
+    await inside('posternd', 'init', '--yes', '--host', 'gate.example.org', '--root', '/run/image')
+    for (const unit of UNITS) {
+      const [packaged, put] = [`usr/lib/systemd/system/${unit}`, `run/image/etc/systemd/system/${unit}`]
+      expect(readFileSync(join(copy, put), 'utf8')).to.equal(readFileSync(join(copy, packaged), 'utf8'))
+    }
+    await inside('rm', '/etc/postern/posternd.conf')
   })
 
   it('is put in again without a loss, and removed with its gate; its configuration stays', async () => {

@@ -1,7 +1,7 @@
 /** Puts the systemd units and the users' definition where systemd finds them. */
 import { execFileSync } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { writeFileOnce } from '../../../config/write-file.js'
 
@@ -29,8 +29,8 @@ export function installUnits(root: string, { force, stamp }: { force: boolean; s
   return FILES.flatMap(({ from, to, packaged }): Installed[] => {
     const path = join(root, to)
     // A package brings its own; a copy in /etc would hide what an upgrade changes.
-    if (existsSync(join(root, packaged, from.split('/')[1]!))) return []
-    const text = readFileSync(join(conf, from), 'utf8')
+    if (existsSync(join(root, packaged, basename(from)))) return []
+    const text = readFileSync(conf === undefined ? join('/', packaged, basename(from)) : join(conf, from), 'utf8')
     const unit = root === '/' ? withPaths(text) : text
     if (existsSync(path) && readFileSync(path, 'utf8') === unit) return [{ path, kind: 'same' }]
     const done = writeFileOnce(path, unit, { mode: 0o644, folderMode: 0o755, replaces: force, stamp })
@@ -52,20 +52,20 @@ export function tellSystemd(): string | undefined {
 
 /** Where systemd would not find our programs by name, they are named by path. */
 function withPaths(unit: string): string {
-  const own = join(confFolder(), '..', 'bin', 'posternd')
+  const conf = confFolder()
   const isFound = (program: string) => SEARCHED.some((folder) => existsSync(join(folder, program)))
+  const own = conf === undefined ? '/usr/sbin/posternd' : join(conf, '..', 'bin', 'posternd')
   const named = isFound('posternd') ? unit : unit.replace(/^ExecStart=posternd /m, `ExecStart=${own} `)
   if (isFound('node') || !named.includes('ExecStart=')) return named
   return named.replace(/^ExecStart=/m, `Environment=POSTERN_NODE=${process.execPath}\nExecStart=`)
 }
 
-/** conf/ is beside lib in a checkout, above dist in the package. */
-function confFolder(): string {
+/** conf/ is beside lib in a checkout, above dist in npm's package. Debian's has none: its files are where systemd reads them. */
+function confFolder(): string | undefined {
   const start = dirname(fileURLToPath(import.meta.url))
   for (let folder = start; ; folder = dirname(folder)) {
     const candidate = join(folder, 'conf')
     if (existsSync(join(candidate, 'systemd/postern.service'))) return candidate
-    if (dirname(folder) === folder)
-      throw new Error(`conf/systemd: expected it above ${start}: install the package again`)
+    if (dirname(folder) === folder) return undefined
   }
 }
