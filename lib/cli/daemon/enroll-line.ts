@@ -7,8 +7,8 @@ import { type EnrolledResource, encodeEnrolment } from '../../wire/enrolment.js'
 import { formatId, type UserId } from '../../wire/ids.js'
 import type { World } from '../command.js'
 import { type Arguments, isGiven, type Option, textOf } from '../options.js'
-import { qrCode } from '../qr/code.js'
-import { drawQr } from '../qr/drawing.js'
+import { MOST_QR_BYTES, qrCode } from '../qr/code.js'
+import { drawQr, qrColumns } from '../qr/drawing.js'
 import { UsageError } from '../usage.js'
 
 export const LINE_OPTIONS: readonly Option[] = [
@@ -79,8 +79,28 @@ export function printLine(
   if (resourcesOf(user, config).length === 0)
     printer.error(`warning: he may open nothing yet: add ${formatId(user)} to users: of a resource in ${config.file}`)
   printer.error('The line below holds the key: whoever has it can knock. On the client: postern add, and paste it.')
-  if (isGiven(args, 'qr')) printer.line(drawQr(qrCode(line)))
+  if (isGiven(args, 'qr')) printQr(line, name ?? formatId(user), printer)
   printer.line(line)
+}
+
+/** Not where it could not be scanned: the line itself still goes. */
+function printQr(line: string, who: string, printer: World['printer']): void {
+  if (line.length > MOST_QR_BYTES) {
+    printer.error(
+      `warning: no QR code: the line has ${line.length} characters, and a code holds ${MOST_QR_BYTES}; fewer resources for him (users:) make it shorter`,
+    )
+    return
+  }
+  const code = qrCode(line)
+  const { isTTY, columns = 0 } = process.stdout
+  // What is wrapped around no camera reads. A pipe may end anywhere: it has no width.
+  if (isTTY && columns > 0 && columns < qrColumns(code)) {
+    printer.error(
+      `warning: no QR code: it takes ${qrColumns(code)} columns, and this terminal has ${columns}: make it wider, then posternd enroll ${who} --again --qr`,
+    )
+    return
+  }
+  printer.line(drawQr(code))
 }
 
 /** `alice (00000002)`, or `user 00000002`. */

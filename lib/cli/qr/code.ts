@@ -10,13 +10,16 @@ const BLOCKS = [0, 1, 1, 1, 1, 1, 2, 2, 2, 2, 4, 4, 4, 4, 4, 6, 6, 6, 6, 7, 8]
 const LAST_VERSION = BLOCKS.length - 1
 const BYTE_MODE = 0b0100
 
+/** The most bytes that a code of ours holds. */
+export const MOST_QR_BYTES = capacity(LAST_VERSION)
+
 /** Rows of modules, true is dark; without the quiet zone. `mask` 0–7: that one; else the best. Throws RangeError where the text is too long. */
 export function qrCode(text: string, mask?: number): boolean[][] {
   const bytes = new TextEncoder().encode(text)
   let version = 1
   while (version <= LAST_VERSION && capacity(version) < bytes.length) version++
   if (version > LAST_VERSION)
-    throw new RangeError(`${bytes.length} bytes: expected at most ${capacity(LAST_VERSION)} in a QR code`)
+    throw new RangeError(`${bytes.length} bytes: expected at most ${MOST_QR_BYTES} in a QR code`)
   const words = interleaved(dataWords(bytes, version), version)
   const drawn = (candidate: number) => draw(words, version, candidate)
   if (mask !== undefined) return drawn(mask)

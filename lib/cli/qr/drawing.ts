@@ -1,8 +1,14 @@
 /** A QR code for a terminal: two modules a character, dark on light whatever the terminal's own colours are. Pure. */
 /** As the standard has it. */
 const QUIET = 4
-const DARK_ON_LIGHT = '\u001b[30;107m'
+/** Bright white for the light; before it plain white, for a terminal that does not know the bright ones. */
+const DARK_ON_LIGHT = '\u001b[30;47;107m'
 const RESET = '\u001b[0m'
+
+/** How many columns of a terminal the drawing of a code takes. */
+export function qrColumns(code: readonly unknown[]): number {
+  return code.length + 2 * QUIET
+}
 
 /** Lines without an end at the last. */
 export function drawQr(code: readonly (readonly boolean[])[]): string {

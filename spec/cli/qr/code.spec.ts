@@ -43,7 +43,7 @@ describe('a QR code', () => {
       [true, false],
       [true, true],
     ]).split('\n')
-    expect(lines.map((line) => line.replace('\u001b[30;107m', '').replace('\u001b[0m', ''))).to.deep.equal(
+    expect(lines.map((line) => line.replace('\u001b[30;47;107m', '').replace('\u001b[0m', ''))).to.deep.equal(
       ['', '', '    █▄', '', ''].map((line) => line.padEnd(10)),
     )
   })
