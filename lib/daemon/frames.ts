@@ -20,8 +20,9 @@ export const WORDS_BYTES = 40
 const OPERATION_UNTOLD = 3
 
 /**
- * offset: 0 magic, 4 kind, 5 operation (3: untold), 6 protocol, 7 zero, 8 sequence or number left out, 12 user or index, 16 resource,
- * 20 lifetime s or index of the reason, 24 address or nonce (16), 40 count or time (u64), 48–63 zero; `words`: 24–63 ASCII, zeros behind it
+ * offset: 0 magic, 4 kind, 5 operation (3: untold), 6 protocol, 7 how many more, 8 sequence or number left out, 12 user or index,
+ * 16 resource, 20 lifetime s or index of the reason, 24 address or nonce (16), 40 count or time (u64), 48–63 zero; `words`: 24–63 ASCII,
+ * zeros behind it
  */
 export type Frame =
   /** A request that passed gate, replay window and policy. */
@@ -35,6 +36,10 @@ export type Frame =
       readonly resource: ResourceId
       readonly address: IpAddress
       readonly lifetimeSeconds: number
+      /** When its datagram was heard, Unix ms: a monitor that stood still must not grant what is long past. */
+      readonly heardMs: number
+      /** How many requests of the same datagram come right behind it, 0–255: they stand or fall together. */
+      readonly more: number
     }
   /** The kernel opened it by itself, for whoever's tag the datagram bore. */
   | { readonly kind: 'record'; readonly user: UserId; readonly resource: ResourceId; readonly address: IpAddress }
@@ -71,11 +76,14 @@ export function encodeFrame(frame: Frame): Uint8Array {
     case 'request':
       bytes[5] = OPERATIONS.indexOf(frame.operation)
       bytes[6] = PROTOCOLS.indexOf(frame.protocol)
+      if (!(frame.more >= 0 && frame.more <= 0xff)) throw new RangeError(`${frame.more} more: expected 0–255`)
+      bytes[7] = frame.more
       view.setUint32(8, frame.sequence)
       view.setUint32(12, frame.user)
       view.setUint32(16, frame.resource)
       view.setUint32(20, frame.lifetimeSeconds)
       bytes.set(addressToBytes16(frame.address), 24)
+      view.setBigUint64(40, BigInt(frame.heardMs))
       break
     case 'record':
       view.setUint32(12, frame.user)
@@ -127,7 +135,7 @@ export function decodeFrame(bytes: Uint8Array): Frame | undefined {
 function readFrame(bytes: Uint8Array): Frame | undefined {
   if (bytes.length !== FRAME_BYTES) return undefined
   const view = new DataView(bytes.buffer, bytes.byteOffset, FRAME_BYTES)
-  if (view.getUint32(0) !== MAGIC || bytes[7] !== 0) return undefined
+  if (view.getUint32(0) !== MAGIC) return undefined
   const user = view.getUint32(12)
   const resource = view.getUint32(16)
   const sixteen = bytes.subarray(24, 40)
@@ -137,8 +145,9 @@ function readFrame(bytes: Uint8Array): Frame | undefined {
       const protocol = PROTOCOLS[bytes[6]!]
       if (operation === undefined || protocol === undefined) return undefined
       const address = addressFromBytes(sixteen)
-      const [sequence, lifetimeSeconds] = [view.getUint32(8), view.getUint32(20)]
-      return { kind: 'request', protocol, operation, sequence, user, resource, address, lifetimeSeconds }
+      const [sequence, lifetimeSeconds, more] = [view.getUint32(8), view.getUint32(20), bytes[7]!]
+      const heardMs = Number(view.getBigUint64(40))
+      return { kind: 'request', protocol, operation, sequence, user, resource, address, lifetimeSeconds, heardMs, more }
     }
     case 'record':
       return { kind: 'record', user, resource, address: addressFromBytes(sixteen) }

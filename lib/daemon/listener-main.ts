@@ -35,9 +35,9 @@ const log = createLog(() => (isJson ? jsonForm(write) : text), readMonoMs)
 const channel = new Socket({ fd: descriptor(descriptors, 'channel'), readable: true, writable: true })
 const nonce = randomBytes(16)
 
-function send(frame: Frame): boolean {
+function send(...frames: readonly Frame[]): boolean {
   if (channel.writableLength > MAX_QUEUED_BYTES) return false
-  channel.write(encodeFrame(frame))
+  channel.write(frames.length === 1 ? encodeFrame(frames[0]!) : Buffer.concat(frames.map(encodeFrame)))
   return true
 }
 

@@ -29,8 +29,8 @@ export interface ListenerParts {
   breathe(): Promise<void>
   /** The first settings are in force: what is heard from here on can be judged. */
   onReady(): void
-  /** False where the monitor does not keep up. */
-  send(frame: Frame): boolean
+  /** All of them, or none and false, where the monitor does not keep up. */
+  send(...frames: readonly Frame[]): boolean
   /** Letmein's side, which hands its requests back to `submit`. */
   openLetmein(parts: Pick<LetmeinDeskParts, 'submit' | 'refused'>): LetmeinDesk
   openReplay(start: ListenerStart, settings: ListenerSettings, horizonMs: number): Replay
@@ -179,22 +179,25 @@ export class Listener {
 
   /** Seen once, judged all, and only then asked for: what is refused in part is refused. */
   #refusalOf(requests: readonly Request[], sequence: number): Reason | undefined {
-    const seen = this.#replay?.admit(requests[0]!.replay, this.#now()) ?? 'journal'
+    const now = this.#now()
+    const heardMs = Math.floor(now.wallMs)
+    const seen = this.#replay?.admit(requests[0]!.replay, now) ?? 'journal'
     if (seen !== 'fresh') return seen
     const frames: Frame[] = []
-    for (const request of requests) {
+    for (const [i, request] of requests.entries()) {
       const judgement = judgeRequest(
         request,
         this.#resources.get(request.resource),
         this.#people.get(request.user),
-        this.#now().wallMs,
+        now.wallMs,
       )
       if (judgement.kind === 'refused') return judgement.why
       const { protocol, operation, user, resource, address } = request
       const { lifetimeSeconds } = judgement
-      frames.push({ kind: 'request', protocol, operation, sequence, user, resource, address, lifetimeSeconds })
+      const lease = { protocol, operation, sequence, user, resource, address, lifetimeSeconds }
+      frames.push({ kind: 'request', ...lease, heardMs, more: requests.length - 1 - i })
     }
-    return frames.every((frame) => this.#parts.send(frame)) ? undefined : 'busy'
+    return this.#parts.send(...frames) ? undefined : 'busy'
   }
 
   /** The kernel opened for whoever's tag and token these were. It judged; here it is only told who it was. */

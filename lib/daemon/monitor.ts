@@ -4,7 +4,6 @@
  */
 import type { ServerConfig } from '../config/types.js'
 import type { RuleManager } from '../firewall/manager.js'
-import type { LeaseOutcome, LeaseRequest } from '../firewall/types.js'
 import type { Now } from '../replay/clock.js'
 import type { Horizon } from '../replay/horizon.js'
 import { Chronicle } from './chronicle.js'
@@ -17,14 +16,12 @@ import { Greeting } from './greeting.js'
 import type { Log } from './log.js'
 import { answerOf, notReloaded } from './not-reloaded.js'
 import { aheadMs, isUsualHorizon, trustedMarks } from './past.js'
-import { performWelcome } from './recheck.js'
+import { Requests } from './requests.js'
 import type { Roller } from './roller.js'
 import type { ListenerStart, Message } from './settings.js'
 import { settingsFor } from './settings-for.js'
 import { type Measured, statusAnswer } from './status-answer.js'
 import { deriveUserKeys, type UserKeys } from './user-keys.js'
-
-type Asked = LeaseRequest & Pick<Extract<Frame, { kind: 'request' }>, 'sequence' | 'protocol'>
 
 /** Events get lost: a look at the rules all the same, now and then. */
 const VERIFY_EVERY_MS = 10_000
@@ -59,6 +56,7 @@ export class Monitor {
   #users: readonly UserKeys[]
   #start: ListenerStart
   readonly #chronicle: Chronicle
+  readonly #requests: Requests
   readonly #startedMs: number
   readonly #stepMs: (now: Now) => number
   #verifiedAt: number
@@ -74,6 +72,13 @@ export class Monitor {
     this.#parts = parts
     this.#config = config
     this.#chronicle = new Chronicle(parts.log, () => parts.now().wallMs, config)
+    this.#requests = new Requests({
+      now: parts.now,
+      manager: parts.manager,
+      chronicle: this.#chronicle,
+      config: () => this.#config,
+      send: parts.send,
+    })
     this.#users = users
     this.#start = start
     const { wallMs, monoMs } = parts.now()
@@ -84,14 +89,11 @@ export class Monitor {
 
   /** Everything that came from the listener at once: what changes leases becomes one transaction. */
   frames(frames: readonly Frame[]): void {
-    const requests: Asked[] = []
     for (const frame of frames) {
       switch (frame.kind) {
-        case 'request': {
-          const { kind: _, lifetimeSeconds, ...request } = frame
-          requests.push({ ...request, lifetimeMs: lifetimeSeconds * 1000 })
+        case 'request':
+          this.#requests.add(frame)
           break
-        }
         case 'record':
           this.#chronicle.record(frame, this.#parts.manager.annotate(frame.resource, frame.address, frame.user))
           break
@@ -111,7 +113,7 @@ export class Monitor {
           frame satisfies never
       }
     }
-    if (requests.length > 0) this.#answer(requests, this.#perform(requests))
+    this.#requests.perform()
   }
 
   /** Every two seconds: slots, clocks, a look at the rules, a sign of life. Rejects only where nothing can be done any more. */
@@ -195,7 +197,8 @@ export class Monitor {
       case 'revoke': {
         const lifetimeMs = (request.lifetimeSeconds ?? 0) * 1000
         const { resource, address } = request
-        return { ok: true, outcome: this.#perform([{ operation: request.command, resource, address, lifetimeMs }])[0] }
+        const wish = { operation: request.command, resource, address, lifetimeMs }
+        return { ok: true, outcome: this.#requests.performNow([wish])[0] }
       }
       case 'log':
         return { ok: true, ...this.#chronicle.ring.since(Number(request.since) || 0) }
@@ -228,24 +231,9 @@ export class Monitor {
     }
   }
 
-  #perform(requests: readonly LeaseRequest[]): LeaseOutcome[] {
-    const { manager, now } = this.#parts
-    const outcomes = performWelcome(requests, this.#config, now().wallMs, (some) => manager.perform(some))
-    this.#chronicle.outcomes(requests, outcomes)
-    return outcomes
-  }
-
-  /** What became of it, for those who wait; and who came in by letmein or fwknop has a lane of his own for a while. */
-  #answer(requests: readonly Asked[], outcomes: readonly LeaseOutcome[]): void {
-    requests.forEach(({ sequence, protocol, address }, i) => {
-      const isDone = outcomes[i]!.kind !== 'refused'
-      if (sequence !== 0) this.#parts.send({ kind: 'result', sequence, isDone })
-      if (isDone && protocol !== 'spa') this.#parts.manager.noteSource(protocol, address)
-    })
-  }
-
   #hello(nonce: Uint8Array): void {
     this.#answeredAt = this.#parts.now().monoMs
+    this.#requests.forget()
     this.#greeting.hello(nonce)
     this.#greet()
   }

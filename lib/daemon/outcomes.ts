@@ -14,6 +14,7 @@ const REFUSALS = {
   'user-limit': 'the user has as many leases as he may have',
   family: 'the resource is not reachable by this address family',
   firewall: 'the firewall did not take it',
+  late: 'it waited too long to be done',
 } as const
 
 /** "opened for 30 s", "refused (…)". */

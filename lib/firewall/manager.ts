@@ -16,9 +16,10 @@ import { LeaseDesk } from './lease-desk.js'
 import { LetmeinLane } from './letmein-lane.js'
 import type { Nft } from './nft.js'
 import type { Trust } from './parts.js'
+import { Performing } from './performing.js'
 import { LEAST_LEASE_MS } from './policy.js'
 import { leasedAddress, leasedText } from './prefix.js'
-import { isGone, refusedBy } from './refused.js'
+import { refusedBy } from './refused.js'
 import { settle } from './remake.js'
 import { ownTable } from './ruleset.js'
 import { readTemplates, type Templates } from './templates.js'
@@ -44,8 +45,7 @@ export interface ManagerParts {
   readonly templates?: Templates
 }
 
-/** So many requests or elements in one transaction: a socket's send buffer is the bound. */
-const REQUESTS_AT_ONCE = 400
+/** So many elements in one transaction: a socket's send buffer is the bound. */
 const ELEMENTS_AT_ONCE = 2000
 
 export class RuleManager {
@@ -56,6 +56,7 @@ export class RuleManager {
   readonly #inKernel: KernelLeases
   readonly #book = new LeaseBook()
   readonly #desk: LeaseDesk
+  readonly #performing: Performing
   readonly #lane: LetmeinLane
   #config: ServerConfig
   #restoredUnseen = false
@@ -68,6 +69,13 @@ export class RuleManager {
     this.#installation = new Installation(parts.kernel, parts.nft, this.#templates)
     this.#inKernel = new KernelLeases(parts.kernel, this.#installation)
     this.#desk = new LeaseDesk(parts.kernel, this.#installation, this.#book)
+    this.#performing = new Performing({
+      kernel: parts.kernel,
+      book: this.#book,
+      desk: this.#desk,
+      now: parts.now,
+      restore: () => this.#restore(),
+    })
     this.#lane = new LetmeinLane(parts.kernel, this.#installation, parts.log)
   }
 
@@ -93,10 +101,12 @@ export class RuleManager {
 
   /** What became of each request, in their order; all in one transaction, or, where that fails, each in its own. */
   perform(requests: readonly LeaseRequest[]): LeaseOutcome[] {
-    const outcomes: LeaseOutcome[] = []
-    for (let i = 0; i < requests.length; i += REQUESTS_AT_ONCE)
-      outcomes.push(...this.#performSome(requests.slice(i, i + REQUESTS_AT_ONCE)))
-    return outcomes
+    return this.#performing.each(requests, this.#config)
+  }
+
+  /** The same of requests that stand or fall together. */
+  performTogether(requests: readonly LeaseRequest[]): LeaseOutcome[] {
+    return this.#performing.together(requests, this.#config)
   }
 
   /**
@@ -235,28 +245,6 @@ export class RuleManager {
   /** Tables whose deletion by others means that `verify` has work. */
   watched(): { family: number; table: string; handle: bigint }[] {
     return this.#installation.watched()
-  }
-
-  #performSome(requests: readonly LeaseRequest[], again = true): LeaseOutcome[] {
-    const draft = new Draft(this.#book)
-    const nowMs = this.#parts.now()
-    try {
-      const outcomes = requests.map((request) => this.#desk.decide(request, draft, this.#config, nowMs))
-      this.#desk.refreshLive(new Set(requests.map(({ resource }) => resource)), draft, nowMs)
-      draft.applyTo(this.#kernel)
-      return outcomes
-    } catch (error) {
-      draft.undo()
-      if (requests.length > 1) return requests.flatMap((request) => this.#performSome([request], again))
-      if (!again || !isGone(error)) return [refusedBy(error)]
-      // Somebody removed our sets and the event is not here yet.
-      try {
-        this.#restore()
-      } catch (failure) {
-        return [refusedBy(failure)]
-      }
-      return this.#performSome(requests, false)
-    }
   }
 
   #restore(): void {

@@ -31,7 +31,7 @@ export type LeaseOutcome =
   | { readonly kind: 'revoked' | 'absent' }
   | {
       readonly kind: 'refused'
-      readonly why: 'unknown-resource' | 'user' | 'resource-limit' | 'user-limit' | 'family' | 'firewall'
+      readonly why: 'unknown-resource' | 'user' | 'resource-limit' | 'user-limit' | 'family' | 'firewall' | 'late'
       readonly detail?: string
     }
 

@@ -17,6 +17,8 @@ const frame: fc.Arbitrary<Frame> = fc.oneof(
     resource: u32,
     address,
     lifetimeSeconds: u32,
+    heardMs: fc.nat({ max: Number.MAX_SAFE_INTEGER }),
+    more: fc.nat({ max: 255 }),
   }),
   fc.record({ kind: fc.constant('record' as const), user: u32, resource: u32, address }),
   fc.record({ kind: fc.constant('hello' as const), nonce: fc.uint8Array({ minLength: 16, maxLength: 16 }) }),
@@ -107,13 +109,14 @@ describe('frames of the channel', () => {
       resource: 1,
       address: '192.0.2.7',
       lifetimeSeconds: 0,
+      heardMs: 1_800_000_000_000,
+      more: 0,
     })
     for (const [offset, value] of [
       [0, 0],
       [4, 99],
       [5, 3],
       [6, 3],
-      [7, 1],
       [63, 1],
     ] as const) {
       const bad = good.slice()

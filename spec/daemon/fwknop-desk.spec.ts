@@ -82,10 +82,11 @@ describe('fwknop’s packets at the listener', () => {
       user: STANZA_USER,
       address: '198.18.9.9',
       lifetimeSeconds: 300,
+      heardMs: NOW,
     }
     expect(frames).to.deep.equal([
-      { ...frame, resource: SSH },
-      { ...frame, resource: WEB },
+      { ...frame, resource: SSH, more: 1 },
+      { ...frame, resource: WEB, more: 0 },
     ])
   })
 

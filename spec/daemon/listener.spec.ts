@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import { decode, encode, encodeSigned, type Message as Letmein, ZERO_AUTH } from '../../lib/wire/letmein.js'
-import { CLIENT, KEY, listening, packetOf, RESOURCE, settings, spa, USER } from './listening.js'
+import { CLIENT, KEY, listening, NOW, packetOf, RESOURCE, settings, spa, USER } from './listening.js'
 
 function knock(salt: number, more: Partial<Letmein> = {}, key = KEY): Uint8Array {
   return encodeSigned(
@@ -30,6 +30,8 @@ describe('the listener', () => {
         resource: RESOURCE,
         address: CLIENT,
         lifetimeSeconds: 0,
+        heardMs: NOW,
+        more: 0,
       },
     ])
     expect(lines.join()).to.contain(

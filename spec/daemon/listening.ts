@@ -76,7 +76,8 @@ export async function listening(
   const now = () => ({ ...moment })
   // As the monitor would log it that knows no names.
   const words = new RefusalWords()
-  const send = (frame: Frame) => {
+  const send = (...some: readonly Frame[]) => some.every(sendOne)
+  const sendOne = (frame: Frame) => {
     if (frame.kind === 'words') words.add(frame.text)
     else if (frame.kind === 'refused') {
       const { user, wish, protocol } = frame

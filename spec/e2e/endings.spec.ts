@@ -4,6 +4,7 @@
  */
 import { join } from 'node:path'
 import { expect } from 'chai'
+import { LATE_MS } from '../../lib/daemon/recheck.js'
 import { clientFile, serverFile } from '../support/installation.js'
 import { poll } from '../support/poll.js'
 import { becomesOpen, becomesShut, begin, type Story } from '../support/story.js'
@@ -192,6 +193,26 @@ describe('posternd', () => {
     expect(told.lines).not.to.include('STOPPING=1')
     await story.daemon.stop()
     await told.waitLine(/^STOPPING=1$/)
+  })
+
+  it('opens nothing for a knock that waited while its monitor stood still', async () => {
+    const { client, server, postern, daemon } = story
+    const answeredMsAgo = async () => {
+      const { stdout } = await postern.posternd('status', '--json', ...postern.at)
+      return (JSON.parse(stdout) as { listenerAnsweredMsAgo: number }).listenerAnsweredMsAgo
+    }
+    // Else it might begin anew instead, and forget the knock by that.
+    await poll('the listener has just answered', async () => (await answeredMsAgo()) < 500)
+    const [monitor] = daemon!.descendants()
+    process.kill(monitor!, 'SIGSTOP')
+    await postern.knock(client, server.v4, '22', '--lifetime', '60')
+    const end = performance.now() + LATE_MS + 500
+    await poll('its time is over', () => performance.now() > end)
+    process.kill(monitor!, 'SIGCONT')
+    await daemon!.waitLine(/refused \(it waited too long to be done: 1\d s\): open 00000001 for 198\.18\.1\.2/)
+    expect(await client.connect(server.v4, 22)).to.equal('refused')
+    await postern.knock(client, server.v4, '22')
+    await becomesOpen(client, server.v4)
   })
 
   it('hears what was sent while its listener was away', async () => {

@@ -14,6 +14,7 @@ const MENDS: Readonly<Record<string, string>> = {
   'old-key': 'posternd enroll --help   # postern add takes the new line on the user’s machine',
   unheard: 'postern knock HOST PORT   # again, on the user’s machine',
   untrusted: 'posternd trust-clock',
+  late: 'postern knock HOST PORT   # again, on the user’s machine',
   horizon: 'df -h /var/lib/postern',
   journal: 'df -h /run',
   salts: 'df -h /var/lib/postern',

@@ -1,0 +1,87 @@
+/**
+ * The listener's requests on their way to the rule manager: gathered by datagram, held again against our own configuration, done,
+ * told, and answered to who waits.
+ */
+import type { ServerConfig } from '../config/types.js'
+import type { RuleManager } from '../firewall/manager.js'
+import type { LeaseOutcome, LeaseRequest } from '../firewall/types.js'
+import type { Now } from '../replay/clock.js'
+import type { Chronicle } from './chronicle.js'
+import type { Frame } from './frames.js'
+import { type Perform, performTogether, performWelcome, type Wish } from './recheck.js'
+import type { Message } from './settings.js'
+
+type RequestFrame = Extract<Frame, { kind: 'request' }>
+type Asked = Wish & Pick<RequestFrame, 'sequence' | 'protocol'>
+
+export interface RequestsParts {
+  now(): Now
+  readonly manager: Pick<RuleManager, 'perform' | 'performTogether' | 'noteSource'>
+  readonly chronicle: Chronicle
+  /** By now. */
+  config(): ServerConfig
+  send(message: Message): void
+}
+
+export class Requests {
+  readonly #parts: RequestsParts
+  /** Those of one datagram that are here, and how many are not yet. */
+  #parcel: Asked[] = []
+  #missing = 0
+  #whole: Asked[][] = []
+
+  constructor(parts: RequestsParts) {
+    this.#parts = parts
+  }
+
+  /** One that came. What is begun and not gone on with is nobody's: a listener that was killed said it, or a hostile one. */
+  add({ kind: _, lifetimeSeconds, more, ...request }: RequestFrame): void {
+    if (this.#parcel.length > 0 && more !== this.#missing - 1) this.#parcel = []
+    this.#parcel.push({ ...request, lifetimeMs: lifetimeSeconds * 1000 })
+    this.#missing = more
+    if (more > 0) return
+    this.#whole.push(this.#parcel)
+    this.#parcel = []
+  }
+
+  /** Another listener begins: what the last one left half said is gone. */
+  forget(): void {
+    this.#parcel = []
+  }
+
+  /** Does what came so far: all that stands alone in one transaction. */
+  perform(): void {
+    const whole = this.#whole
+    this.#whole = []
+    const { manager } = this.#parts
+    const alone = whole.filter(({ length }) => length === 1).flat()
+    if (alone.length > 0) this.#answer(alone, this.performNow(alone))
+    for (const parcel of whole.filter(({ length }) => length > 1))
+      this.#answer(
+        parcel,
+        this.#told(parcel, performTogether, (some) => manager.performTogether(some)),
+      )
+  }
+
+  /** Does and tells these at once: the administrator's, too. */
+  performNow(requests: readonly LeaseRequest[]): LeaseOutcome[] {
+    return this.#told(requests, performWelcome, (some) => this.#parts.manager.perform(some))
+  }
+
+  #told(requests: readonly LeaseRequest[], judged: typeof performWelcome, perform: Perform): LeaseOutcome[] {
+    const { chronicle, config, now } = this.#parts
+    const outcomes = judged(requests, config(), now().wallMs, perform)
+    chronicle.outcomes(requests, outcomes)
+    return outcomes
+  }
+
+  /** What became of it, for those who wait; and who came in by letmein or fwknop has a lane of his own for a while. */
+  #answer(requests: readonly Asked[], outcomes: readonly LeaseOutcome[]): void {
+    const { manager, send } = this.#parts
+    requests.forEach(({ sequence, protocol, address }, i) => {
+      const isDone = outcomes[i]!.kind !== 'refused'
+      if (sequence !== 0) send({ kind: 'result', sequence, isDone })
+      if (isDone && protocol !== 'spa') manager.noteSource(protocol, address)
+    })
+  }
+}
