@@ -2,9 +2,9 @@
  * Whether postern was already up in this boot: the kernel's leases of this boot are kept over a restart, those that a saved
  * ruleset brought back to life at boot are not. The mark lies in /run and holds the boot's id.
  */
-import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { readMonitorFile } from './monitor-file.js'
+import { readMonitorFile, writeMonitorFile } from './monitor-file.js'
 
 /** Below the run directory. */
 export const BOOT_MARK = 'monitor/boot'
@@ -25,7 +25,5 @@ export function hasBootMark(path: string, bootId: string): boolean {
 export function leaveBootMark(path: string, bootId: string): void {
   // Before the first start the folder is ours; the starter gives it to the monitor.
   mkdirSync(dirname(path), { recursive: true, mode: 0o755 })
-  rmSync(`${path}.new`, { force: true })
-  writeFileSync(`${path}.new`, `${bootId}\n`, { mode: 0o644, flag: 'wx' })
-  renameSync(`${path}.new`, path)
+  writeMonitorFile(path, `${bootId}\n`, 0o644)
 }

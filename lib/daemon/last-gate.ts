@@ -2,7 +2,7 @@
  * The gate of the last good configuration, shut: what goes up where this start cannot work (a file that is spoilt, or that
  * nft does not take; a full disk), so that it does not leave the ports open after a boot. Guard mode only: in chain mode the host's own ruleset shuts.
  */
-import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { ConfigError } from '../config/error.js'
 import type { ServerConfig } from '../config/types.js'
@@ -10,7 +10,7 @@ import type { Nft } from '../firewall/nft.js'
 import { isOurs } from '../firewall/transition.js'
 import { FirewallError, type Kernel } from '../firewall/types.js'
 import { ReplayError } from '../replay/error.js'
-import { readMonitorFile } from './monitor-file.js'
+import { readMonitorFile, writeMonitorFile } from './monitor-file.js'
 
 const FILE = 'gate.nft'
 const INET = 1
@@ -32,12 +32,11 @@ export function refuseEmptied(config: Pick<ServerConfig, 'file' | 'firewall' | '
   throw new ConfigError([{ file: config.file, line: 0, message }])
 }
 
-/** Keeps the text beside the horizon, whole or not at all. Throws what the file system throws. */
+/** Keeps the text beside the horizon, whole or not at all, over a power cut too. Throws what the file system throws. */
 export function keepGate(folder: string, text: string): void {
   const file = join(folder, FILE)
   if (existsSync(file) && readFileSync(file, 'utf8') === text) return
-  writeFileSync(`${file}.new`, text, { mode: 0o600 })
-  renameSync(`${file}.new`, file)
+  writeMonitorFile(file, text, 0o600)
 }
 
 /**

@@ -2,7 +2,19 @@
  * Small files in folders that are the monitor's own, which root reads too: at boot, ahead of the network. A monitor that was
  * taken over may have put anything there, so no link is followed, and nothing is waited for or read without an end.
  */
-import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs'
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  fsyncSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs'
+import { dirname } from 'node:path'
 
 const MOST_BYTES = 64 << 20
 
@@ -13,6 +25,44 @@ export function readMonitorFile(path: string): string {
     const stat = fstatSync(fd)
     if (!stat.isFile() || stat.size > MOST_BYTES) throw new Error(`${path}: expected a plain file`)
     return readFileSync(fd, 'utf8')
+  } finally {
+    closeSync(fd)
+  }
+}
+
+/**
+ * Writes a plain file, whole or not at all, on disk for good when this returns: at any step a power cut leaves the old text or
+ * the new one. Its folder is there already. Throws what the file system throws.
+ */
+export function writeMonitorFile(path: string, text: string, mode: number): void {
+  const draft = `${path}.new`
+  rmSync(draft, { force: true })
+  const fd = openSync(draft, 'wx', mode)
+  try {
+    writeFileSync(fd, text)
+    fsyncSync(fd)
+  } finally {
+    closeSync(fd)
+  }
+  renameSync(draft, path)
+  syncFolder(dirname(path))
+}
+
+/** Takes the file away for good, where there is one. Throws what the file system throws. */
+export function removeMonitorFile(path: string): void {
+  try {
+    unlinkSync(path)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return
+    throw error
+  }
+  syncFolder(dirname(path))
+}
+
+function syncFolder(path: string): void {
+  const fd = openSync(path, constants.O_RDONLY | constants.O_DIRECTORY)
+  try {
+    fsyncSync(fd)
   } finally {
     closeSync(fd)
   }

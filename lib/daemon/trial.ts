@@ -3,10 +3,10 @@
  * record beside the horizon is what a daemon that starts meanwhile, or after the next boot, goes by: a trial that nobody
  * confirmed leaves no gate, or whoever was locked out by it would stay so.
  */
-import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import type { ServerConfig } from '../config/types.js'
-import { readMonitorFile } from './monitor-file.js'
+import { readMonitorFile, removeMonitorFile, writeMonitorFile } from './monitor-file.js'
 
 export interface Trial {
   readonly bootId: string
@@ -40,19 +40,19 @@ export function parseTrial(text: string): Trial | undefined {
   return bootId === undefined ? undefined : { bootId, startedUptimeMs: Number(started), endsMs: Number(ends) }
 }
 
-/** Writes the record, whole or not at all; a link that lies there is not followed. Throws what the file system throws. */
+/**
+ * Writes the record, on disk for good when this returns: who is locked out may have to cut the power. A link that lies there
+ * is not followed. Throws what the file system throws.
+ */
 export function writeTrial(stateDir: string, { bootId, startedUptimeMs, endsMs }: Trial): void {
   const file = join(stateDir, TRIAL_FILE)
   mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
-  rmSync(`${file}.new`, { force: true })
-  const text = `${bootId} ${Math.floor(startedUptimeMs)} ${Math.floor(endsMs)}\n`
-  writeFileSync(`${file}.new`, text, { mode: 0o644, flag: 'wx' })
-  renameSync(`${file}.new`, file)
+  writeMonitorFile(file, `${bootId} ${Math.floor(startedUptimeMs)} ${Math.floor(endsMs)}\n`, 0o644)
 }
 
-/** From here on the gate is for good, or nothing is there to be tried. */
+/** From here on the gate is for good, or nothing is there to be tried: a power cut does not bring the record back. */
 export function forgetTrial(stateDir: string): void {
-  rmSync(join(stateDir, TRIAL_FILE), { force: true })
+  removeMonitorFile(join(stateDir, TRIAL_FILE))
 }
 
 /** Whether its end has come, or a boot between. */

@@ -1,11 +1,12 @@
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import fs, { mkdirSync, mkdtempSync, readlinkSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { syncBuiltinESMExports } from 'node:module'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { expect } from 'chai'
 import { hasBootMark } from '../../lib/daemon/boot-mark.js'
-import { gateInstead, raiseLastGate } from '../../lib/daemon/last-gate.js'
-import { readTrial, trialInForce } from '../../lib/daemon/trial.js'
+import { gateInstead, keepGate, raiseLastGate } from '../../lib/daemon/last-gate.js'
+import { forgetTrial, readTrial, trialInForce, writeTrial } from '../../lib/daemon/trial.js'
 import type { Nft } from '../../lib/firewall/nft.js'
 import type { Kernel } from '../../lib/firewall/types.js'
 
@@ -41,3 +42,58 @@ describe('what root reads in the monitor’s folders', () => {
     expect(hasBootMark(join(state, 'monitor/boot'), 'a1')).to.equal(false)
   })
 })
+
+describe('what the daemon keeps over a power cut', () => {
+  let state: string
+  beforeEach(() => {
+    state = mkdtempSync(join(tmpdir(), 'state-'))
+    mkdirSync(join(state, 'monitor'))
+  })
+  afterEach(() => rmSync(state, { recursive: true }))
+
+  it('is on disk before it has its name, and so has its name: the record of a trial', () => {
+    const calls = callsOf(() => writeTrial(state, { bootId: 'a'.repeat(32), startedUptimeMs: 1, endsMs: 2 }))
+    expect(calls).to.deep.equal(['sync trial.new', 'rename trial.new trial', 'sync monitor'])
+  })
+
+  it('is on disk before it has its name, and so has its name: the last gate', () => {
+    const calls = callsOf(() => keepGate(join(state, 'monitor'), 'table inet postern {\n}\n'))
+    expect(calls).to.deep.equal(['sync gate.nft.new', 'rename gate.nft.new gate.nft', 'sync monitor'])
+  })
+
+  it('does not come back: the record of a trial that was confirmed', () => {
+    writeTrial(state, { bootId: 'a'.repeat(32), startedUptimeMs: 1, endsMs: 2 })
+    expect(callsOf(() => forgetTrial(state))).to.deep.equal(['remove trial', 'sync monitor'])
+    rmSync(join(state, 'monitor'), { recursive: true })
+    expect(
+      callsOf(() => forgetTrial(state)),
+      'where nothing was ever tried',
+    ).to.deep.equal(['remove trial'])
+  })
+})
+
+/** The system calls of `run` that make a file last, in their order. */
+function callsOf(run: () => void): string[] {
+  const { fsyncSync, renameSync, unlinkSync } = fs
+  const calls: string[] = []
+  fs.fsyncSync = (fd) => {
+    calls.push(`sync ${basename(readlinkSync(`/proc/self/fd/${fd}`))}`)
+    fsyncSync(fd)
+  }
+  fs.renameSync = (from, to) => {
+    calls.push(`rename ${basename(String(from))} ${basename(String(to))}`)
+    renameSync(from, to)
+  }
+  fs.unlinkSync = (path) => {
+    calls.push(`remove ${basename(String(path))}`)
+    unlinkSync(path)
+  }
+  syncBuiltinESMExports()
+  try {
+    run()
+  } finally {
+    Object.assign(fs, { fsyncSync, renameSync, unlinkSync })
+    syncBuiltinESMExports()
+  }
+  return calls
+}
