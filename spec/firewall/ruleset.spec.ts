@@ -104,6 +104,14 @@ describe('the ruleset', () => {
     expect(textOf({ enabled: true, ports: { udp: 'any', tcp: [] } })).to.not.include('letmein_ports')
   })
 
+  it('asks a set for the protocol only in a rule that names none, for nft 1.1 takes the two for different ones', () => {
+    const trialEndsMs = Date.now() + 60_000
+    const { text } = ownTable(serverConfig({ resources: [{ id: 1 }], firewall: { trialEndsMs } }), templates, 'drop')
+    const asking = text.split('\n').filter((line) => /meta l4proto @/.test(line))
+    expect(asking).to.have.length(1)
+    expect(asking[0]).to.not.match(/tcp|udp|th dport/)
+  })
+
   it('leaves out a jump whose target is not there', () => {
     const jump = { hook: 'input', chain: 'MORE', matchSource: true } as const
     const chain = { family: 'inet', table: 'filter', input: 'IN' } as const
