@@ -40,6 +40,7 @@ export function changeFile(
   const target = file ?? path
   const draft = `${target}.new`
   const fd = lock(draft, target)
+  let isOurs = true
   try {
     const own = file === undefined && fresh !== undefined ? undefined : readOwnFile(target, reader)
     if (own !== undefined) warningsOfReaders(target, own.facts, reader)
@@ -50,9 +51,11 @@ export function changeFile(
     chmodSync(draft, own === undefined ? fresh!.mode : own.facts.mode & 0o777)
     fsyncSync(fd)
     renameSync(draft, target)
+    // From here on the name is free: what has it is another command's lock.
+    isOurs = false
   } finally {
     closeSync(fd)
-    rmSync(draft, { force: true })
+    if (isOurs) rmSync(draft, { force: true })
   }
 }
 
