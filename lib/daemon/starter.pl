@@ -122,7 +122,7 @@ my $config_gid = length $option{config} ? (stat $option{config})[5] : undef;
 my $config_group = defined $config_gid && getgrgid $config_gid;
 my @config_groups = defined $config_group && $config_group =~ /^(?:postern|letmeind)$/ ? ($config_gid) : ();
 
-my %environment = map { defined $ENV{$_} ? ($_ => $ENV{$_}) : () } qw(PATH LANG JOURNAL_STREAM WATCHDOG_USEC POSTERN_CONFIG);
+my %environment = map { defined $ENV{$_} ? ($_ => $ENV{$_}) : () } qw(PATH LANG JOURNAL_STREAM WATCHDOG_USEC POSTERN_CONFIG POSTERN_BOOT_ID);
 my @told = grep { defined } $notify, $journal;
 my @all = ($lock, $command, $events, $nflog, $monitor_end, $listener_end, @told);
 

@@ -87,6 +87,12 @@ describe('the boot id', () => {
     expect(readBootId()).to.deep.equal(readBootId())
   })
 
+  it('is what systemd told its unit, where it told one', () => {
+    expect(Buffer.from(readBootId('/nonexistent', '0123456789abcdef'.repeat(2))).toString('hex')).to.match(/^0123/)
+    expect(readBootId('/proc/sys/kernel/random/boot_id', '')).to.deep.equal(readBootId())
+    expect(() => readBootId(undefined, 'a boot')).to.throw('POSTERN_BOOT_ID: "a boot": expected a UUID')
+  })
+
   it('is refused where the kernel says none', () => {
     expect(() => readBootId('/nonexistent'))
       .to.throw(ReplayError)
