@@ -3,6 +3,7 @@ import { writeSync } from 'node:fs'
 import { Socket } from 'node:net'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { EXIT } from '../cli/exit.js'
 import { loadServerConfig } from '../config/files.js'
 import type { ServerConfig } from '../config/types.js'
 import { RuleManager } from '../firewall/manager.js'
@@ -12,6 +13,7 @@ import { FdSocket } from '../firewall/netlink/socket.js'
 import { nftProgram } from '../firewall/nft.js'
 import { readBootId } from '../replay/boot-id.js'
 import { openDirectory } from '../replay/disk.js'
+import { reasonOf } from '../replay/error.js'
 import { BOOT_MARK, hasBootMark, leaveBootMark } from './boot-mark.js'
 import { readMonoMs, readNow } from './clock.js'
 import { CONTROL_SOCKET, type ControlAnswer, serveControl } from './control.js'
@@ -30,7 +32,7 @@ import { preflight } from './preflight.js'
 import { readLoop } from './read-loop.js'
 import { Roller } from './roller.js'
 import { encodeMessage, type Message } from './settings.js'
-import { suspendWatch } from './suspend.js'
+import { sleepless, suspendWatch } from './suspend.js'
 import { areSameTokens, markTokens, TOKENS_MARK, tokensId } from './tokens-mark.js'
 import { forgetTrial, onTrial, readTrial, type Trial, trialInForce } from './trial.js'
 import { unhurried } from './unhurried.js'
@@ -102,7 +104,7 @@ function main(): void {
     if (now.resources.size > 0) keepLastGate(manager.gateText())
   }
   remember(config)
-  const outstayed = new OutstayedWatch(manager, config, { now: readNow, say: log.info })
+  const outstayed = new OutstayedWatch(manager, config, { now: readNow, log })
 
   // From here on every datagram is heard, while listeners come and go: the starter keeps the socket.
   const hearing = readNow()
@@ -134,7 +136,7 @@ function main(): void {
       manager,
       horizon,
       roller,
-      slept: suspendWatch(readMonoMs),
+      makeUpForSleep: sleepless(suspendWatch(readMonoMs), manager, log),
       send,
       echo: write,
       unreadBytes: () => channel.writableLength,
@@ -214,11 +216,13 @@ function main(): void {
       notify.ready()
     })
     process.on('SIGTERM', () => {
-      if (values.close) manager.closeAll()
-      end(
-        0,
-        values.close ? 'ended, all leases revoked; the gate stays shut' : 'ended; the gate stays shut, leases run out',
-      )
+      if (!values.close) return end(0, 'ended; the gate stays shut, leases run out')
+      try {
+        manager.closeAll()
+      } catch (error) {
+        return end(EXIT.unavailable, `ended, but the leases could not be revoked and run out: ${reasonOf(error)}`)
+      }
+      end(0, 'ended, all leases revoked; the gate stays shut')
     })
     notify.ready()
     log.info(
@@ -254,7 +258,7 @@ function keepTokensMark(path: string, id: string): void {
   try {
     markTokens(path, id)
   } catch (error) {
-    log.warn(`${path}: ${error instanceof Error ? error.message : error}`)
+    log.warn(`${path}: ${reasonOf(error)}`)
   }
 }
 
@@ -262,9 +266,7 @@ function keepLastGate(text: string | undefined): void {
   try {
     if (text !== undefined) keepGate(stateDir, text)
   } catch (error) {
-    log.warn(
-      `the gate could not be kept for a start with a bad configuration: ${error instanceof Error ? error.message : error}`,
-    )
+    log.warn(`the gate could not be kept for a start with a bad configuration: ${reasonOf(error)}`)
   }
 }
 

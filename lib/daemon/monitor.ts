@@ -5,6 +5,7 @@
 import type { ServerConfig } from '../config/types.js'
 import type { RuleManager } from '../firewall/manager.js'
 import type { Now } from '../replay/clock.js'
+import { reasonOf } from '../replay/error.js'
 import type { Horizon } from '../replay/horizon.js'
 import { Chronicle } from './chronicle.js'
 import { stepWatch } from './clock.js'
@@ -34,8 +35,8 @@ export interface MonitorParts {
   readonly manager: RuleManager
   readonly horizon: Horizon
   readonly roller: Roller
-  /** ms slept since it was asked last. */
-  slept(): number
+  /** Leases end as if the machine had not slept. Never throws. */
+  makeUpForSleep(): void
   send(message: Message): void
   /** The hello's nonce goes out alone, ahead of the first message. */
   echo(nonce: Uint8Array): void
@@ -118,13 +119,9 @@ export class Monitor {
 
   /** Every two seconds: slots, clocks, a look at the rules, a sign of life. Rejects only where nothing can be done any more. */
   async tick(): Promise<void> {
-    const { log, manager, roller } = this.#parts
+    const { log, roller } = this.#parts
     const now = this.#parts.now()
-    const slept = this.#parts.slept()
-    if (slept > 0) {
-      log.warn(`the machine slept for ${Math.round(slept / 1000)} s: leases end as if it had not`)
-      manager.afterSuspend(slept)
-    }
+    this.#parts.makeUpForSleep()
     const stepMs = this.#stepMs(now)
     if (stepMs !== 0) {
       log.warn(`the clock was set ${stepMs > 0 ? 'forward' : 'back'} by ${Math.abs(stepMs / 1000).toFixed(1)} s`)
@@ -145,7 +142,7 @@ export class Monitor {
     } catch (error) {
       // The ports are as somebody else left them: again with the next tick, and said each time.
       this.#verifiedAt -= VERIFY_EVERY_MS
-      log.error(`the rules could not be put back: ${error instanceof Error ? error.message : error}`)
+      log.error(`the rules could not be put back: ${reasonOf(error)}`)
       return
     }
     log.warn('somebody else removed or changed our part of the ruleset: it is back, leases with the time they had left')
@@ -254,7 +251,7 @@ export class Monitor {
     try {
       await this.#parts.roller.roll(this.#parts.now().wallMs)
     } catch (error) {
-      this.#parts.log.error(`slots: ${error instanceof Error ? error.message : error}`)
+      this.#parts.log.error(`slots: ${reasonOf(error)}`)
     }
   }
 

@@ -7,9 +7,12 @@ import type { ServerConfig } from '../config/types.js'
 import type { RuleManager } from '../firewall/manager.js'
 import type { Lease, LeaseRequest } from '../firewall/types.js'
 import type { Now } from '../replay/clock.js'
+import { reasonOf } from '../replay/error.js'
 import { familyOf, type IpAddress } from '../wire/address.js'
 import { idWords, userWords } from './called.js'
 import { stepWatch } from './clock.js'
+import type { Log } from './log.js'
+import { describeOutcome } from './outcomes.js'
 import { standingOf } from './standing.js'
 
 /** Between the clock's look and the kernel's end of a lease that was cut to it. */
@@ -36,14 +39,16 @@ export function outstayed(leases: readonly Lease[], { people }: ServerConfig, wa
 /** Looks at a start, after a reload and where the clock was set: in between, each lease was cut to its user's time. */
 export class OutstayedWatch {
   readonly #manager: Pick<RuleManager, 'leases' | 'perform'>
-  readonly #parts: { now(): Now; say(line: string): void }
+  readonly #parts: { now(): Now; readonly log: Pick<Log, 'info' | 'error'> }
   readonly #stepMs: (now: Now) => number
   #config: ServerConfig
+  /** A look that did not come to its end. */
+  #isOwed = false
 
   constructor(
     manager: Pick<RuleManager, 'leases' | 'perform'>,
     config: ServerConfig,
-    parts: { now(): Now; say(line: string): void },
+    parts: { now(): Now; readonly log: Pick<Log, 'info' | 'error'> },
   ) {
     this.#manager = manager
     this.#config = config
@@ -52,21 +57,38 @@ export class OutstayedWatch {
     this.use(config)
   }
 
-  /** By this configuration from here on, and at once. */
+  /** By this configuration from here on, and at once. Never throws: what fails is done with a tick. */
   use(config: ServerConfig): void {
     this.#config = config
+    this.#isOwed = false
     if (config.people.size === 0) return
-    const found = outstayed(this.#manager.leases(), config, this.#parts.now().wallMs)
-    // The administrator's own: a user's right to it is what has ended.
-    this.#manager.perform(found.map(({ user: _, ...request }) => request))
-    for (const { user, resource, address } of found)
-      this.#parts.say(
-        `revoked: ${idWords(resource, config.resources.get(resource))} for ${address}, ${userWords(user, config.people.get(user))}, who may not have it so long any more`,
-      )
+    try {
+      this.#revoke(outstayed(this.#manager.leases(), config, this.#parts.now().wallMs))
+    } catch (error) {
+      this.#failed(`leases could not be looked at for users whose time is over: ${reasonOf(error)}`)
+    }
   }
 
   /** Now and then. */
   tick(): void {
-    if (this.#stepMs(this.#parts.now()) !== 0) this.use(this.#config)
+    if (this.#stepMs(this.#parts.now()) !== 0 || this.#isOwed) this.use(this.#config)
+  }
+
+  #revoke(found: readonly Outstayed[]): void {
+    const { people, resources } = this.#config
+    // The administrator's own: a user's right to it is what has ended.
+    const outcomes = this.#manager.perform(found.map(({ user: _, ...request }) => request))
+    found.forEach(({ user, resource, address }, i) => {
+      const whose = `${idWords(resource, resources.get(resource))} for ${address}, ${userWords(user, people.get(user))}`
+      const lease = `${whose}, who may not have it so long any more`
+      const outcome = outcomes[i]
+      if (outcome?.kind === 'revoked') this.#parts.log.info(`revoked: ${lease}`)
+      else if (outcome?.kind === 'refused') this.#failed(`not revoked: ${lease}: ${describeOutcome(outcome)}`)
+    })
+  }
+
+  #failed(line: string): void {
+    this.#isOwed = true
+    this.#parts.log.error(`${line}; again soon`)
   }
 }

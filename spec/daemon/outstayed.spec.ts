@@ -2,7 +2,7 @@ import { expect } from 'chai'
 import type { Person, ServerConfig } from '../../lib/config/types.js'
 import { OutstayedWatch, outstayed } from '../../lib/daemon/outstayed.js'
 import { deriveUserKeys } from '../../lib/daemon/user-keys.js'
-import type { Lease, LeaseRequest } from '../../lib/firewall/types.js'
+import type { Lease, LeaseOutcome, LeaseRequest } from '../../lib/firewall/types.js'
 import { serverConfig } from '../firewall/support-config.js'
 
 const RESOURCE = 0x16
@@ -58,11 +58,12 @@ describe('leases that outlive their user’s time', () => {
       leases: () => leases,
       perform: (requests: readonly LeaseRequest[]) => {
         revoked.push(...requests)
-        if (requests.length > 0) leases = []
-        return []
+        leases = leases.slice(requests.length)
+        return requests.map(() => ({ kind: 'revoked' as const }))
       },
     }
-    const parts = { now: () => now, say: (line: string) => void said.push(line) }
+    const log = { info: (line: string) => void said.push(line), error: expect.fail }
+    const parts = { now: () => now, log }
     const watch = new OutstayedWatch(manager, config([[1, { untilMs: 3_600_000 }]]), parts)
     watch.tick()
     expect(revoked).to.deep.equal([])
@@ -78,6 +79,31 @@ describe('leases that outlive their user’s time', () => {
     expect(revoked).to.deep.equal([revoke])
     expect(said).to.have.length(3)
     expect(said[0]).to.match(/^revoked: .*192\.0\.2\.7, user 00000001, who may not have it so long any more/)
+  })
+
+  it('are told as they are where the firewall refuses, and are gone with a later look', () => {
+    const said: string[] = []
+    const [info, error] = ['info', 'error'].map((kind) => (line: string) => void said.push(`${kind} ${line}`))
+    const outcomes: LeaseOutcome[] = [{ kind: 'refused', why: 'firewall', detail: 'EBUSY' }, { kind: 'revoked' }]
+    let canList = false
+    const manager = {
+      leases: () => {
+        if (!canList) throw new Error('no list')
+        return [lease(1, 60_000)]
+      },
+      perform: (requests: readonly LeaseRequest[]) => requests.map(() => outcomes.shift()!),
+    }
+    const now = () => ({ wallMs: 5_000, monoMs: 5_000 })
+    const watch = new OutstayedWatch(manager, config([[1, { untilMs: 1 }]]), {
+      now,
+      log: { info: info!, error: error! },
+    })
+    canList = true
+    for (let i = 0; i < 4; i++) watch.tick()
+    expect(said).to.have.length(3)
+    expect(said[0]).to.match(/^error leases could not be looked at .*: no list; again soon$/)
+    expect(said[1]).to.match(/^error not revoked: .*192\.0\.2\.7, .*EBUSY.*; again soon$/)
+    expect(said[2]).to.match(/^info revoked: .*192\.0\.2\.7/)
   })
 
   it('are not made by the kernel: his last token is gone a whole lease ahead of his end', () => {

@@ -2,6 +2,7 @@
  *     client ── lease ──▶ server: posternd is killed, stopped, restarted, reloaded, taken down; others flush the rules
  *        whatever happens: the port is shut in time, and never open for the stranger
  */
+import { rmSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import { LATE_MS } from '../../lib/daemon/recheck.js'
@@ -90,6 +91,20 @@ describe('posternd', () => {
     await becomesOpen(client, server.v4)
     await story.daemon.stop()
     expect(await client.connect(server.v4, 22)).to.equal('refused')
+  })
+
+  it('does not say that it ended them where the firewall refuses', async () => {
+    const { server, postern } = story
+    const nft = join(postern.folder, 'nft')
+    symlinkSync((await server.must(['which', 'nft'])).trim(), nft)
+    postern.configure(serverFile(['00000001 = port: 22'], { more: `[NFTABLES]\nexe = ${nft}\n` }))
+    await story.daemon!.stop()
+    story.daemon = await postern.start(['--close'])
+    rmSync(nft)
+    await server.must(['nft', 'flush ruleset'])
+    await story.daemon.waitLine(/the rules could not be put back/)
+    expect(await story.daemon.stop()).to.deep.equal({ status: 69, signal: null })
+    await story.daemon.waitLine(/ended, but the leases could not be revoked and run out: .*nft/)
   })
 
   it('leaves nothing in the kernel after `down`, and nothing of others is touched', async () => {
