@@ -1,15 +1,16 @@
-# Hears UDP datagrams of a knock's length as they come in, ahead of every firewall rule, for `posternd doctor --listen`:
+# Hears UDP datagrams of a knock's length (postern's own, letmein's, fwknop's) as they come in, ahead of every firewall rule, for
+# `posternd doctor --listen`:
 #
 #   perl overhear.pl SECONDS
 #
-# Prints "ADDRESS PORT HEX" for each: source, destination port, payload. Answers nothing, and binds nothing.
+# Prints "ADDRESS TO PORT HEX" for each: source, destination and its port, payload. Answers nothing, and binds nothing.
 use strict;
 use warnings;
 use POSIX ();
 use Socket qw(SOCK_DGRAM SOL_SOCKET AF_INET AF_INET6 inet_ntop);
 
 use constant { AF_PACKET => 17, ETH_P_ALL => 3, PACKET_OUTGOING => 4, UDP => 17, SO_ATTACH_FILTER => 26 };
-use constant { MIN_BYTES => 86, MAX_BYTES => 256, MOST => 5_000, NOPERM => 77 };
+use constant { LETMEIN_BYTES => 56, MIN_BYTES => 86, MAX_BYTES => 475, MOST => 5_000, NOPERM => 77 };
 
 my ($seconds) = @ARGV;
 $| = 1;
@@ -33,16 +34,17 @@ while ((my $left = $end - time) > 0 && $count < MOST) {
   next unless select $ready, undef, undef, $left;
   my $from = recv($socket, my $packet, 65_535, 0) // next;
   next if (unpack 'S n l S C', $from)[4] == PACKET_OUTGOING;
-  my ($source, $udp) = in_packet($packet) or next;
+  my ($source, $to, $udp) = in_packet($packet) or next;
   next if length $udp < 8;
   my ($port, $length) = unpack 'x2 n n', $udp;
   my $payload = substr $udp, 8;
-  next if $length != 8 + length $payload || length $payload < MIN_BYTES || length $payload > MAX_BYTES;
+  next if $length != 8 + length $payload || length $payload > MAX_BYTES;
+  next if length $payload < MIN_BYTES && !(length $payload == LETMEIN_BYTES && substr($payload, 0, 4) eq "\x3b\x1b\xb7\x19");
   $count++;
-  print "$source $port ", unpack('H*', $payload), "\n" or last;
+  print "$source $to $port ", unpack('H*', $payload), "\n" or last;
 }
 
-# Source and UDP datagram of a whole packet; nothing of a fragment. What pads a short frame is cut off by the packet's own length.
+# Source, destination and UDP datagram of a whole packet; nothing of a fragment. What pads a short frame is cut off by the packet's own length.
 sub in_packet {
   my ($packet) = @_;
   my $version = length $packet < 28 ? 0 : ord($packet) >> 4;
@@ -50,12 +52,12 @@ sub in_packet {
     my $head = 4 * (ord($packet) & 15);
     my ($total, $fragment) = unpack 'x2 n x2 n', $packet;
     return if $fragment & 0x3fff || $total > length $packet || $total < $head;
-    return (inet_ntop(AF_INET, substr $packet, 12, 4), substr $packet, $head, $total - $head);
+    return ((map { inet_ntop(AF_INET, substr $packet, $_, 4) } 12, 16), substr $packet, $head, $total - $head);
   }
   if ($version == 6 && length $packet >= 48) {
     my ($length) = unpack 'x4 n', $packet;
     return if 40 + $length > length $packet;
-    return (inet_ntop(AF_INET6, substr $packet, 8, 16), substr $packet, 40, $length);
+    return ((map { inet_ntop(AF_INET6, substr $packet, $_, 16) } 8, 24), substr $packet, 40, $length);
   }
   return;
 }

@@ -114,9 +114,16 @@ describe('posternd doctor --listen', () => {
     })
   })
 
-  it('wants to know whose knock', async () => {
-    const { status, stderr } = await story.postern.posternd('doctor', '--listen', '5', ...story.postern.at)
+  it('says whose it is where nobody is named, and who there is where the name is wrong', async () => {
+    const { postern, server, client } = story
+    const argv = [join(postern.folder, 'bin/posternd'), 'doctor', '--listen', '30', ...postern.at]
+    const doctor = server.spawn(argv, { POSTERN_NODE: '/run/node' })
+    await doctor.waitLine(/^posternd: listening for 30 s: let them knock now$/)
+    await client.send(server.v4, KNOCK_PORT, [knockBy(-5 * MINUTE_MS)])
+    await doctor.waitLine(/^the knock of user alice \(0000000A\) arrived from .* behind this one/)
+    expect(await doctor.exited).to.have.property('status', 1)
+    const { status, stderr } = await postern.posternd('doctor', '--user', 'alise', '--listen', '5', ...postern.at)
     expect(status).to.equal(2)
-    expect(stderr).to.include('--listen without --user: expected whose knock: posternd doctor --user alice --listen 60')
+    expect(stderr).to.match(/--user "alise": .* \(it has alice\); did you mean "alice"\?/)
   })
 })

@@ -2,6 +2,8 @@
 import { daemonGroups, loadServerConfig } from '../../config/files.js'
 import type { PortRange, Resource, ServerConfig } from '../../config/types.js'
 import { counted } from '../../daemon/counted.js'
+import { readListing } from '../../firewall/host/listing.js'
+import { listRuleset } from '../../firewall/nft.js'
 import { formatId } from '../../wire/ids.js'
 import type { Command } from '../command.js'
 import { EXIT } from '../exit.js'
@@ -11,6 +13,7 @@ import { UsageError } from '../usage.js'
 import { fwknopMeaning, fwknopWords } from './check-fwknop.js'
 import { checkRuleset } from './check-ruleset.js'
 import { checkStealth } from './check-stealth.js'
+import { ofAnswers } from './doctor/answers.js'
 import { CONFIG_OPTION, JSON_OPTION } from './options.js'
 import { cureOf, unreadable } from './readable.js'
 
@@ -37,7 +40,7 @@ export const check: Command = {
       return checkStealth(read, printer)
     }
     const untried = checkRuleset(read)
-    const more = [...warningsForDaemon(read), ...(untried === undefined ? [] : [untried])]
+    const more = [...warningsForDaemon(read), ...(untried === undefined ? answersShutIn(read) : [untried])]
     const config = { ...read, warnings: [...more, ...read.warnings] }
     if (isGiven(args, 'json')) printer.line(JSON.stringify(meaningOf(config)))
     else {
@@ -46,6 +49,18 @@ export const check: Command = {
     }
     return EXIT.ok
   },
+}
+
+/** What letmein's clients would wait for in vain; nothing where nft cannot tell. */
+function answersShutIn(config: ServerConfig): string[] {
+  if (!config.letmein.enabled) return []
+  try {
+    const found = ofAnswers(config, readListing(listRuleset(config.firewall.nft)))
+    return found.map(({ sentence, mend }) => `${sentence}: ${mend}`)
+  } catch {
+    // Only a warning more: checkRuleset has told what nft lacks.
+    return []
+  }
 }
 
 /** Root may read what the monitor's own user may not: then the gate would come up, and no daemon. */

@@ -1,6 +1,7 @@
 /** `posternd doctor`: why nobody gets in, in one sentence each, with the command that mends it. */
 import { readFileSync } from 'node:fs'
-import { ConfigError } from '../../config/error.js'
+import { ConfigError, quote } from '../../config/error.js'
+import { didYouMean } from '../../config/nearest.js'
 import type { ServerConfig } from '../../config/types.js'
 import { userWords } from '../../daemon/called.js'
 import { ControlError } from '../../daemon/control.js'
@@ -8,7 +9,7 @@ import type { DaemonStatus } from '../../daemon/status-answer.js'
 import { type Chain, readListing } from '../../firewall/host/listing.js'
 import { listRuleset } from '../../firewall/nft.js'
 import { FirewallError } from '../../firewall/types.js'
-import { parseId, type UserId } from '../../wire/ids.js'
+import { formatId, parseId } from '../../wire/ids.js'
 import { keyCheck } from '../../wire/key-check.js'
 import { ofClock } from '../clock-finding.js'
 import type { Command, World } from '../command.js'
@@ -17,12 +18,15 @@ import { type Finding, type Report, tellReport } from '../finding.js'
 import { type Arguments, isGiven, type Option, textOf } from '../options.js'
 import { UsageError } from '../usage.js'
 import { warningsForDaemon } from './check.js'
+import { ofAnswers } from './doctor/answers.js'
+import { UNANSWERED } from './doctor/ear-letmein.js'
 import { ofHost } from './doctor/host.js'
-import { listenFor } from './doctor/listen.js'
+import { listenFor, NOTHING_CAME, type Whose } from './doctor/listen.js'
 import { ofRefusals } from './doctor/refusals.js'
 import { listeningPorts, ofServices } from './doctor/services.js'
 import { ofDaemon, withoutDaemon } from './doctor/standing.js'
 import { configOf } from './kernel.js'
+import { knownWords } from './known.js'
 import { ask } from './log.js'
 import { CONFIG_OPTION, controlPathOf, JSON_OPTION, RUN_DIR_OPTION, STATE_DIR_OPTION } from './options.js'
 import { daemonStatus, withoutDaemon as kernelSide } from './status.js'
@@ -30,21 +34,22 @@ import { daemonStatus, withoutDaemon as kernelSide } from './status.js'
 const FINE = [
   'nothing wrong was found on this side: daemon, gate, firewall, services, clock and the last refusals were looked at.',
   'A knock that opens nothing and is not in posternd log did not reach this host, or has another key or realm, or a time that is',
-  'more than a minute off: posternd doctor --user USER --listen 60 says which, while he knocks; on the client: postern doctor HOST',
+  'more than a minute off: posternd doctor --listen 60 says which, while somebody knocks; on the client: postern doctor HOST',
 ].join('\n')
 
 const USER: Option = {
   name: 'user',
   alias: 'u',
   value: 'USER',
-  describe: 'say also what to compare with this user’s machine: his id or his name',
+  describe:
+    'say also what to compare with this user’s machine: his id or his name; with --listen also a stanza: access.conf:12',
 }
 
 const LISTEN: Option = {
   name: 'listen',
   alias: 'l',
   value: 'TIME',
-  describe: 'with --user: hear his next knock ahead of every rule, for so long, and say what is wrong with it',
+  describe: 'hear the next knock (of USER) ahead of every rule, for so long, and say what is wrong with it',
 }
 const LISTEN_BOUNDS = { least: 1, greatest: 3600 }
 
@@ -57,7 +62,11 @@ export const doctor: Command = {
   examples: [
     ['posternd doctor', 'the evening it does not work'],
     ['posternd doctor --user alice', 'her key check, too, which postern doctor says on her machine'],
-    ['posternd doctor --user alice --listen 60', 'while she knocks: whether it arrives, and how far her clock is off'],
+    [
+      'posternd doctor --listen 60',
+      'while somebody knocks, by postern, letmein or fwknop: whose it is, and why it is refused',
+    ],
+    ['posternd doctor --user alice --listen 60', 'only hers: whether it arrives, and how far her clock is off'],
   ],
   run: async (args, world) => {
     if (args.positionals.length > 0)
@@ -71,20 +80,28 @@ export const doctor: Command = {
 async function examine(args: Arguments, world: World): Promise<Report> {
   const seconds = listeningSeconds(args)
   const read = readConfig(args, world)
+  const beganMs = Date.now()
   const arrived = await listen(args, read.config, seconds, world)
-  const daemon = await askDaemon(args)
-  const findings: Finding[] = [...read.findings, ...arrived.findings, ...daemon.findings]
+  // What was heard says why; the log would say it again.
+  const isKnown = arrived.findings.some(({ code }) => code !== UNANSWERED && code !== NOTHING_CAME)
+  // Of what was refused before somebody was asked to knock, nothing is to be said.
+  const daemon = await askDaemon(args, isKnown ? Number.POSITIVE_INFINITY : seconds === undefined ? 0 : beganMs)
   const notes: string[] = [...arrived.notes]
   const { config } = read
+  const isUnknown = daemon.status === undefined && daemon.findings.length === 0
+  const here: Finding[] = [...daemon.findings]
   if (config !== undefined) {
-    if (daemon.status === undefined && daemon.findings.length === 0) findings.push(...standing(args, world))
+    if (isUnknown) here.push(...standing(args, world))
     const { chains, note } = hostChains(config)
     if (note !== undefined) notes.push(note)
     const named = textOf(args, 'user')
-    if (named !== undefined) notes.push(aboutUser(named, config))
-    findings.push(...ofHost(config, chains), ...ofServices(config, listeningPorts(sockets()), chains))
-  } else if (daemon.status === undefined && daemon.findings.length === 0)
-    findings.push({ code: 'daemon', sentence: 'no daemon runs, so no knock is heard', mend: 'systemctl start postern' })
+    const about = named === undefined ? undefined : aboutUser(whoseOf(named, config), config)
+    if (about !== undefined) notes.push(about)
+    const services = ofServices(config, listeningPorts(sockets()), chains)
+    here.push(...ofHost(config, chains), ...ofAnswers(config, chains), ...services)
+  } else if (isUnknown)
+    here.push({ code: 'daemon', sentence: 'no daemon runs, so no knock is heard', mend: 'systemctl start postern' })
+  const findings = [...read.findings, ...heardOf(arrived, here), ...here]
   findings.push(...ofClock())
   return { findings, notes }
 }
@@ -92,10 +109,7 @@ async function examine(args: Arguments, world: World): Promise<Report> {
 /** Throws UsageError. */
 function listeningSeconds(args: Arguments): number | undefined {
   const text = textOf(args, 'listen')
-  if (text === undefined) return undefined
-  if (textOf(args, 'user') === undefined)
-    throw new UsageError('--listen without --user: expected whose knock: posternd doctor --user alice --listen 60')
-  return wholeSeconds('--listen', text, LISTEN_BOUNDS)
+  return text === undefined ? undefined : wholeSeconds('--listen', text, LISTEN_BOUNDS)
 }
 
 /** Ahead of all else, so that the daemon's own word on that knock is there to be asked for. */
@@ -106,23 +120,34 @@ async function listen(
   world: World,
 ): Promise<Report> {
   if (seconds === undefined || config === undefined) return { findings: [], notes: [] }
-  return listenFor(userNamed(textOf(args, 'user')!, config).id, config, seconds, world)
+  const named = textOf(args, 'user')
+  const whose: Whose = named === undefined ? { kind: 'anybody' } : whoseOf(named, config)
+  return listenFor(whose, config, seconds, world)
+}
+
+/** That no RESPONSE came is nothing to say where something of this host's explains it: a daemon that is down, a rule that drops. */
+function heardOf({ findings }: Report, here: readonly Finding[]): readonly Finding[] {
+  return here.length === 0 ? findings : findings.filter(({ code }) => code !== UNANSWERED)
 }
 
 /** Throws UsageError. */
-function userNamed(named: string, { people, users, file }: ServerConfig): { id: UserId; key: Uint8Array } {
+function whoseOf(named: string, { people, users, fwknop, file }: ServerConfig): Whose & { kind: 'user' | 'stanza' } {
   const id = [...people].find(([, { name }]) => name === named)?.[0] ?? parseId(named)
-  const key = id === undefined ? undefined : users.get(id)
-  if (id === undefined || key === undefined)
-    throw new UsageError(`--user "${named}": ${file} has no user of this name or id with a key`)
-  return { id, key }
+  if (id !== undefined && users.has(id)) return { kind: 'user', user: id }
+  const stanza = fwknop?.settings.stanzas.find(({ title, user }) => title === named || user === id)
+  if (stanza !== undefined) return { kind: 'stanza', stanza }
+  const names = [...users.keys()].map((user) => people.get(user)?.name ?? formatId(user))
+  throw new UsageError(
+    `--user ${quote(named)}: ${file} has no user of this name or id with a key (it has ${knownWords(names)})${didYouMean(named, names)}`,
+  )
 }
 
-/** What both sides can say aloud. Throws UsageError. */
-function aboutUser(named: string, config: ServerConfig): string {
-  const { id, key } = userNamed(named, config)
-  const { people, spa } = config
-  return `${userWords(id, people.get(id))} has key check ${keyCheck(key, spa.realm)}; here it is ${new Date().toISOString()}`
+/** What both sides can say aloud; fwknop's passphrases have nothing of the kind. */
+function aboutUser(whose: Whose, config: ServerConfig): string | undefined {
+  if (whose.kind !== 'user') return undefined
+  const { people, spa, users } = config
+  const who = userWords(whose.user, people.get(whose.user))
+  return `${who} has key check ${keyCheck(users.get(whose.user)!, spa.realm)}; here it is ${new Date().toISOString()}`
 }
 
 /** The file as the daemon would read it. */
@@ -146,13 +171,14 @@ function readConfig(args: Arguments, world: World): { config?: ServerConfig; fin
   }
 }
 
-async function askDaemon(args: Arguments): Promise<{ status?: DaemonStatus; findings: Finding[] }> {
+async function askDaemon(args: Arguments, sinceMs: number): Promise<{ status?: DaemonStatus; findings: Finding[] }> {
   const path = controlPathOf(args)
   try {
     const status = await daemonStatus(path)
     if (status === undefined) return { findings: [] }
     const { events } = await ask(path, 0)
-    return { status, findings: [...ofDaemon(status), ...ofRefusals(events, status.nowMs)] }
+    const late = events.filter(({ atMs }) => atMs >= sinceMs)
+    return { status, findings: [...ofDaemon(status), ...ofRefusals(late, status.nowMs)] }
   } catch (error) {
     if (!(error instanceof ControlError)) throw error
     if (error.code === 'absent') return { findings: [] }

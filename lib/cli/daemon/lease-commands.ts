@@ -1,5 +1,7 @@
 /** `posternd open` and `posternd revoke`: the administrator's own hand on a running daemon's leases. */
+import { quote } from '../../config/error.js'
 import { loadServerConfig } from '../../config/files.js'
+import type { ServerConfig } from '../../config/types.js'
 import { askControl, ControlError } from '../../daemon/control.js'
 import { describeOutcome } from '../../daemon/outcomes.js'
 import type { LeaseOutcome } from '../../firewall/types.js'
@@ -10,7 +12,7 @@ import { EXIT, type ExitCode } from '../exit.js'
 import { type Arguments, isGiven, type Option, textOf } from '../options.js'
 import { UsageError } from '../usage.js'
 import { CONFIG_OPTION, controlPathOf, JSON_OPTION, RUN_DIR_OPTION } from './options.js'
-import { resourceNamed } from './resource-named.js'
+import { resourceNamed, resourceWords } from './resource-named.js'
 
 const LIFETIME: Option = {
   name: 'lifetime',
@@ -43,14 +45,18 @@ export const revoke: Command = {
 
 async function change(command: 'open' | 'revoke', args: Arguments, { printer, env }: World): Promise<ExitCode> {
   const [name, to, ...more] = args.positionals
-  if (name === undefined || to === undefined || more.length > 0)
-    throw new UsageError(`expected posternd ${command} RESOURCE ADDRESS`)
+  const config = () => loadServerConfig(textOf(args, 'config') ?? env['POSTERN_CONFIG'])
+  if (name === undefined)
+    throw new UsageError(`RESOURCE is missing: expected posternd ${command} RESOURCE ADDRESS${knownHere(config)}`)
+  if (to === undefined) throw new UsageError(`ADDRESS is missing: expected posternd ${command} ${name} 192.0.2.7`)
+  if (more.length > 0)
+    throw new UsageError(`${quote(more[0]!)}: expected one RESOURCE and one ADDRESS: posternd ${command} ${name} ${to}`)
   const address = canonicalAddress(to)
   if (address === undefined) throw new UsageError(`ADDRESS "${to}": expected an IPv4 or IPv6 address, like 192.0.2.7`)
   const lifetime = textOf(args, 'lifetime')
   const lifetimeSeconds =
     lifetime === undefined ? 0 : wholeSeconds('--lifetime', lifetime, { least: 1, greatest: 0xffff_ffff })
-  const resource = resourceNamed(name, loadServerConfig(textOf(args, 'config') ?? env['POSTERN_CONFIG']), 'RESOURCE').id
+  const resource = resourceNamed(name, config(), 'RESOURCE').id
   const answer = await askControl(controlPathOf(args), { command, resource, address, lifetimeSeconds })
   if (!answer.ok) throw new ControlError('broken', answer.error)
   const outcome = answer['outcome'] as LeaseOutcome
@@ -58,6 +64,15 @@ async function change(command: 'open' | 'revoke', args: Arguments, { printer, en
     isGiven(args, 'json') ? JSON.stringify(outcome) : `${describeOutcome(outcome)}${cut(outcome, lifetimeSeconds)}`,
   )
   return outcome.kind === 'refused' ? EXIT.failed : EXIT.ok
+}
+
+/** The resources of the file, if it can be read. */
+function knownHere(config: () => ServerConfig): string {
+  try {
+    return `; RESOURCE is one of ${resourceWords(config().resources.values())}`
+  } catch {
+    return ''
+  }
 }
 
 /** What the resource's max-timeout left of the wish. The end is the kernel's to say, so a moment less is no less. */

@@ -1,11 +1,13 @@
 /** Whether a statement of nft's matches a packet of which little is known: yes, no, or it depends on what is not known. Pure. */
 import { type Json, member } from './listing.js'
 
-/** A packet to one port of this host, from somewhere outside, of somebody who has no lease. */
+/** A packet to one port of this host, from somewhere outside, of somebody who has no lease; or one of this host's to somewhere outside. */
 export interface Probe {
   readonly family: 4 | 6
   readonly protocol: 'tcp' | 'udp'
   readonly port: number
+  /** Where that is known. */
+  readonly sourcePort?: number
   readonly state: 'new' | 'established'
 }
 
@@ -34,7 +36,9 @@ function isEqual(left: Json | undefined, right: Json | undefined, probe: Probe):
       return within(right, [`ipv${probe.family}`, probe.family === 4 ? 2 : 10])
     case 'iif':
     case 'iifname':
-      // From outside: any interface but this.
+    case 'oif':
+    case 'oifname':
+      // From outside, or to there: any interface but this.
       return right === 'lo' ? false : undefined
     default:
   }
@@ -50,6 +54,7 @@ function ofPayload(payload: Json, right: Json | undefined, probe: Probe): Answer
     case 'udp':
     case 'th':
       if (protocol !== 'th' && protocol !== probe.protocol) return false
+      if (field === 'sport' && probe.sourcePort !== undefined) return within(right, [probe.sourcePort])
       return field === 'dport' ? within(right, [probe.port]) : undefined
     case 'ip':
     case 'ip6':

@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { spanWords } from '../../../lib/cli/daemon/doctor/overheard.js'
+import { spanWords } from '../../../lib/cli/daemon/doctor/caught.js'
 
 describe('a span of time', () => {
   for (const [seconds, words] of [

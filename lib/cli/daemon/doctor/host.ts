@@ -8,7 +8,7 @@ import type { Finding } from '../../finding.js'
 
 const MANGLE = -150
 /** Where a connection of the host's own may come from. */
-const SOME_PORT = 45_678
+export const SOME_PORT = 45_678
 const FAMILIES: Readonly<Record<4 | 6, readonly string[]>> = {
   4: ['ip', 'inet', 'netdev'],
   6: ['ip6', 'inet', 'netdev'],
@@ -154,12 +154,13 @@ function ahead(chains: readonly Chain[]): Chain[] {
   )
 }
 
-function sorted(bases: readonly Chain[]): Chain[] {
+/** As the kernel asks them. */
+export function sorted(bases: readonly Chain[]): Chain[] {
   return [...bases].sort((a, b) => a.base!.priority - b.base!.priority)
 }
 
 /** The first of these that drops it for certain, in one family at least, and not for some only in the other. */
-function firstDrop(bases: readonly Chain[], chains: readonly Chain[], probe: Probe): Fate | undefined {
+export function firstDrop(bases: readonly Chain[], chains: readonly Chain[], probe: Probe): Fate | undefined {
   for (const base of bases) {
     const families = ([4, 6] as const).filter((family) => FAMILIES[family].includes(base.family))
     const fates = families.map((family) => fateIn(base, chains, { ...probe, family }))
@@ -169,7 +170,8 @@ function firstDrop(bases: readonly Chain[], chains: readonly Chain[], probe: Pro
   return undefined
 }
 
-function whereOf({ chain, rule }: Fate): string {
+/** "the policy of chain input of table inet filter". */
+export function whereOf({ chain, rule }: Fate): string {
   const where = `chain ${rule?.chain ?? chain.name} of table ${chain.family} ${chain.table}`
   return rule === undefined ? `the policy of ${where}` : `${where}${commentOf(rule)}`
 }
@@ -178,7 +180,8 @@ function commentOf({ comment }: Rule): string {
   return comment === undefined ? '' : ` ("${comment}")`
 }
 
-function mendOf({ chain: { family, table, name } }: Fate, accept: string): string {
+/** The command that lets it pass. */
+export function mendOf({ chain: { family, table, name } }: Fate, accept: string): string {
   return `nft insert rule ${family} ${table} ${name} ${accept}`
 }
 

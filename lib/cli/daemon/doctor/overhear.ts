@@ -8,10 +8,14 @@ import { canonicalAddress, type IpAddress } from '../../../wire/address.js'
 /** A UDP datagram of a knock's length. */
 export interface Datagram {
   readonly source: IpAddress
+  readonly destination: IpAddress
   readonly port: number
   readonly payload: Uint8Array
   readonly atMs: number
 }
+
+/** What is to be done when a datagram was heard: go on, stop, or stop after so many ms. */
+export type Onward = 'more' | 'enough' | { readonly forMs: number }
 
 /**
  * Gives each datagram to `hear` until that says that it is enough, or the seconds are over. `ready` is called once it hears. Throws
@@ -19,7 +23,7 @@ export interface Datagram {
  */
 export async function overhear(
   { script, seconds }: { readonly script: string; readonly seconds: number },
-  hear: (datagram: Datagram) => 'more' | 'enough',
+  hear: (datagram: Datagram) => Onward,
   ready: () => void,
 ): Promise<void> {
   const child = spawn('perl', [script, String(seconds)], { stdio: ['ignore', 'pipe', 'pipe'] })
@@ -30,14 +34,27 @@ export async function overhear(
     else complaint += text
   })
   let isEnough = false
+  const stop = () => {
+    isEnough = true
+    child.kill()
+  }
+  let timer: NodeJS.Timeout | undefined
   for await (const line of createInterface({ input: child.stdout })) {
     if (isEnough) continue
-    const [from = '', port, hex = ''] = line.split(' ')
-    const source = canonicalAddress(from)
-    if (source === undefined) continue
-    isEnough = hear({ source, port: Number(port), payload: Buffer.from(hex, 'hex'), atMs: Date.now() }) === 'enough'
-    if (isEnough) child.kill()
+    const [from = '', to = '', port, hex = ''] = line.split(' ')
+    const [source, destination] = [canonicalAddress(from), canonicalAddress(to)]
+    if (source === undefined || destination === undefined) continue
+    const onward = hear({
+      source,
+      destination,
+      port: Number(port),
+      payload: Buffer.from(hex, 'hex'),
+      atMs: Date.now(),
+    })
+    if (onward === 'enough') stop()
+    else if (onward !== 'more') timer ??= setTimeout(stop, onward.forMs)
   }
+  clearTimeout(timer)
   const [status] = await ended
   if (isEnough || status === 0) return
   throw new FirewallError('permission', `cannot hear what comes in: ${complaint.trim() || `perl: exit ${status}`}`)
