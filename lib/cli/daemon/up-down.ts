@@ -32,12 +32,25 @@ export const up: Command = {
   examples: [['posternd up', 'protected ports are shut from here on; leases of an earlier boot are gone']],
   run: async (args, world) => {
     refuseWords(args)
+    if (await isKept(args)) {
+      world.printer.line('up: posternd runs, and keeps the gate itself')
+      return EXIT.ok
+    }
     const bootId = Buffer.from(readBootId()).toString('hex')
     const mark = join(runDirOf(args), BOOT_MARK)
     startOrLastGate(args, world, hasBootMark(mark, bootId))
     leaveBootMark(mark, bootId)
     return EXIT.ok
   },
+}
+
+/** Whether a daemon answers: it puts back what somebody flushes, and would take a second hand for somebody else's. */
+async function isKept(args: Arguments): Promise<boolean> {
+  try {
+    return (await askControl(controlPathOf(args), { command: 'status' })).ok
+  } catch {
+    return false
+  }
 }
 
 /** A start that cannot work leaves no port open that was guarded before: its error goes on, behind a shut gate. */
