@@ -2,7 +2,7 @@
 import type { FwknopAllow, FwknopErrand } from '../client/fwknop-perform.js'
 import { literalOf } from '../client/resolve.js'
 import { ConfigError } from '../config/error.js'
-import { type FwknopClientSettings, findFwknopStanza, readFwknopRc } from '../config/fwknop-rc.js'
+import { type FwknopClientSettings, findFwknopStanza, fwknopSettingLine, readFwknopRc } from '../config/fwknop-rc.js'
 import type { ReferredFiles } from '../config/referred-files.js'
 import type { Family } from '../wire/address.js'
 import type { FwknopPort } from '../wire/fwknop-types.js'
@@ -31,6 +31,9 @@ export interface FwknopPlan {
   readonly errand: FwknopErrand
   /** `~/.fwknoprc [gate]`. */
   readonly keysFrom: string
+  /** What counts of a setting: the line of the file; undefined: none says it. */
+  readonly lineOf: (setting: string) => number | undefined
+  readonly file: string
   readonly warnings: readonly string[]
 }
 
@@ -61,7 +64,9 @@ export function planFwknop(asked: KnockArguments, own: FwknopArguments, source: 
     ...(sourcePort !== undefined && { sourcePort }),
     ...(asked.waitMs !== undefined && { wait: { ports: probedOf(ports), timeoutMs: asked.waitMs } }),
   }
-  return { errand, keysFrom, warnings }
+  const { file, text = '' } = source
+  const lineOf = (setting: string) => fwknopSettingLine(text, rc.stanza, setting)
+  return { errand, keysFrom, lineOf, file, warnings }
 }
 
 /** HOST may be a stanza's name, which stands for its SPA_SERVER, or a SPA_SERVER, or any other host. */

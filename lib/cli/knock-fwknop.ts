@@ -10,7 +10,7 @@ import { readOwnFile, warningsOfReaders } from '../config/read-file.js'
 import type { Operation } from '../gate/verdict.js'
 import type { World } from './command.js'
 import { fwknopArguments } from './fwknop-arguments.js'
-import { type FwknopSource, planFwknop } from './fwknop-plan.js'
+import { type FwknopPlan, type FwknopSource, planFwknop } from './fwknop-plan.js'
 import { tellFwknop } from './fwknop-report.js'
 import { defaultUsername } from './fwknop-user.js'
 import type { ReadyKnock } from './knock.js'
@@ -28,10 +28,16 @@ export interface FwknopAsk {
   readonly world: World
 }
 
-/** Finds stanza, host, keys and ports. Throws UsageError and ConfigError; what it gives to do throws KnockError. */
-export function readyFwknop({ args, asked, operation, source, place, world }: FwknopAsk): ReadyKnock {
+/** Finds stanza, host, keys and ports. Throws UsageError and ConfigError. */
+export function plannedFwknop({ args, asked, operation, source, place, world }: FwknopAsk): FwknopPlan {
   const own = fwknopArguments(args, asked, operation)
-  const { errand, keysFrom, warnings } = planFwknop(asked, own, { ...readRc(own.rcFile, source, world), place })
+  return planFwknop(asked, own, { ...readRc(own.rcFile, source, world), place })
+}
+
+/** The same, ready to be done. Throws UsageError and ConfigError; what it gives to do throws KnockError. */
+export function readyFwknop(ask: FwknopAsk): ReadyKnock {
+  const { asked, source } = ask
+  const { errand, keysFrom, warnings } = plannedFwknop(ask)
   const { identity, wish, host } = errand
   const report = {
     host,
@@ -45,7 +51,8 @@ export function readyFwknop({ args, asked, operation, source, place, world }: Fw
   return { host, port: wish.ports[0]!.port, go }
 }
 
-async function knockAt(errand: FwknopErrand, outside: World['outside']): Promise<Outcome> {
+/** Knocks. Throws as performFwknop does. */
+export async function knockAt(errand: FwknopErrand, outside: World['outside']): Promise<Outcome> {
   try {
     return await performFwknop(errand, outside)
   } catch (error) {

@@ -66,14 +66,8 @@ export const REVOKE_OPTIONS = WHO_AND_WHERE
 
 /** A knock as it is usually made, looked at: no time, no address, no second protocol's options. */
 export const DOCTOR_OPTIONS: readonly Option[] = [
-  ...WHO.filter(({ name }) => !['address', 'tries', 'protocol'].includes(name)),
-  {
-    name: 'protocol',
-    value: 'NAME',
-    describe: 'spa, letmein or auto (spa, and letmein if shut)',
-    choices: ['spa', 'letmein', 'auto'],
-    preset: "the file's",
-  },
+  ...WHO.filter(({ name }) => !['address', 'tries'].includes(name)),
+  ...FWKNOP,
   { name: 'json', describe: 'print one JSON object' },
 ]
 

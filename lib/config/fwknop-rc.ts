@@ -101,6 +101,21 @@ export function findFwknopStanza(content: string, file: string, host: string): s
   throw new ConfigError([{ file, line: found[1]!.line, message }])
 }
 
+/** The 1-based line that says what counts of a setting: the stanza's last one, else that of [default]; undefined: none does. */
+export function fwknopSettingLine(
+  content: string,
+  stanzaName: string | undefined,
+  setting: string,
+): number | undefined {
+  const stanzas = rcStanzas(content)
+  for (const wanted of [stanzaName?.toLowerCase(), DEFAULT]) {
+    const lines = stanzas.filter(({ name }) => name.toLowerCase() === wanted).flatMap((stanza) => [...stanza.lines])
+    const last = lines.findLast(({ name }) => name === setting)
+    if (last !== undefined) return last.line
+  }
+  return undefined
+}
+
 /** The names of the stanzas, without [default], in the file's order. */
 export function fwknopStanzas(content: string): string[] {
   const names = rcStanzas(content).map(({ name }) => name)

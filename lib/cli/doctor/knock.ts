@@ -5,10 +5,12 @@ import type { Finding, Report } from '../finding.js'
 
 export interface Circumstances {
   readonly host: string
-  /** "user 0000000A". */
-  readonly who: string
-  /** Of key and realm: what both sides can say aloud. */
-  readonly keyCheck: string
+  /** What the two sides are to compare beside the time, where nothing else is known. */
+  readonly compare: string
+  /** Where the server's side is asked. */
+  readonly mend: string
+  /** The server can be asked to shut again. */
+  readonly canRevoke: boolean
   readonly controlPort: number | 'any'
   readonly nowMs: number
   /** letmein's exchange, which needs no clock, got in where postern's own knock did not. */
@@ -87,7 +89,7 @@ function ofFamilies({ seen }: Examined, { host }: Circumstances): Finding[] {
 }
 
 function ofShut({ seen }: Examined, about: Circumstances): Finding {
-  const { host, who, keyCheck, nowMs, exchangeGotIn } = about
+  const { host, compare, mend, nowMs, exchangeGotIn } = about
   const time = new Date(nowMs).toISOString()
   if (exchangeGotIn)
     return {
@@ -113,16 +115,20 @@ function ofShut({ seen }: Examined, about: Circumstances): Finding {
     : 'nothing came back: it is down, or drops what is shut'
   return {
     code: 'shut',
-    sentence: `${portsOf(seen)} of ${host} stays shut (${wordsOf(seen)}; ${silence}) and the server never says why: it saw no knock, or refused it; compare there the time (here it is ${time}), ${who} with key check ${keyCheck}, and the knock’s port`,
-    mend: `posternd doctor --user ${who.replace(/^user /, '')} --listen 60   # on the server, while this machine knocks again: it says what is wrong with the knock`,
+    sentence: `${portsOf(seen)} of ${host} stays shut (${wordsOf(seen)}; ${silence}) and the server never says why: it saw no knock, or refused it; compare there the time (here it is ${time}), ${compare}`,
+    mend,
   }
 }
 
-function openBefore({ to, port }: Seen, { host }: Circumstances): string {
-  return `port ${port} at ${to.address} was open before the knock: by a lease that lives, or nobody guards it; after postern revoke ${host} ${port} it would be shut`
+function openBefore({ to, port }: Seen, { host, canRevoke }: Circumstances): string {
+  const whether = canRevoke
+    ? `after postern revoke ${host} ${port} it would be shut`
+    : 'at a lease’s end it would be shut'
+  return `port ${port} at ${to.address} was open before the knock: by a lease that lives, or nobody guards it; ${whether}`
 }
 
-function portsOf(seen: readonly Seen[]): string {
+/** "port 22, 80". */
+export function portsOf(seen: readonly Seen[]): string {
   const ports = [...new Set(seen.map(({ port }) => port))]
   return `port ${ports.join(', ')}`
 }

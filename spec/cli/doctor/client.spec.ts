@@ -5,7 +5,14 @@ import type { Look } from '../../../lib/client/try-port.js'
 
 const V4 = { address: '192.0.2.1', family: 4 } as const
 const V6 = { address: '2001:db8::1', family: 6 } as const
-const ABOUT = { host: 'gate', who: 'user 0000000A', keyCheck: '01234567', controlPort: 5800, nowMs: 1_800_000_000_000 }
+const ABOUT = {
+  host: 'gate',
+  compare: 'user 0000000A with key check 01234567',
+  mend: 'posternd doctor',
+  canRevoke: true,
+  controlPort: 5800,
+  nowMs: 1_800_000_000_000,
+}
 const REFUSED: Look = { kind: 'refused' }
 const OPEN: Look = { kind: 'open' }
 const SILENT: Look = { kind: 'silent' }
@@ -58,7 +65,7 @@ describe('what a knock that was looked at means', () => {
     expect(found!.sentence)
       .to.contain('2027-01-15T08:00:00.000Z')
       .and.to.contain('user 0000000A with key check 01234567')
-    expect(found!.mend).to.contain('posternd doctor --user 0000000A')
+    expect(found!.mend).to.equal(ABOUT.mend)
   })
 
   it('knows clock or realm by the exchange that got in', () => {
