@@ -45,6 +45,15 @@ export const posternd: Program = {
     trustClock,
     importServer,
   ],
+  examples: [
+    ['posternd init', 'asks four questions, and says what comes next'],
+    ['posternd enroll alice --again', "alice's line once more, for `postern add` on her machine"],
+    ['posternd trial 5m && systemctl start postern', 'shut to all but you; in five minutes the kernel takes it back'],
+    ['posternd confirm', 'in a new login that came by a knock: it is for good'],
+    ['posternd check && systemctl reload postern', 'after each edit'],
+    ['posternd status', 'who has what open, and for how long'],
+    ['posternd doctor --user alice --listen 60', 'the evening it does not work: while she knocks'],
+  ],
   exitCodes: [
     'Exit codes:',
     '   0  done',

@@ -20,6 +20,8 @@ export interface Program {
   /** One line. */
   readonly describe: string
   readonly commands: readonly Command[]
+  /** Under the program's own help: the way of a first day, in its order. Each command's help has its own. */
+  readonly examples: Command['examples']
   /** What its own errors mean; undefined: as everywhere. */
   readonly exitCodeOf?: (error: unknown) => ExitCode | undefined
   /** Under each help. */
@@ -76,7 +78,7 @@ async function parse(program: Program, words: readonly string[]): Promise<{ outp
   return { output, parsed: parsed as Parsed }
 }
 
-function yargsProgram({ name, describe, commands, exitCodes }: Program): Argv {
+function yargsProgram({ name, describe, commands, examples, exitCodes }: Program): Argv {
   const program = yargs()
     .scriptName(name)
     .usage(`${name}: ${describe}\n\n${name} COMMAND [options]`)
@@ -91,9 +93,7 @@ function yargsProgram({ name, describe, commands, exitCodes }: Program): Argv {
     .version(version)
     .help()
     .alias('help', 'h')
-    .epilogue(
-      `${inLines(commands.flatMap(({ examples }) => examples.slice(0, 2)))}\n\n${name} COMMAND --help says more.\n\n${exitCodes}`,
-    )
+    .epilogue(`${inLines(examples)}\n\n${name} COMMAND --help says more.\n\n${exitCodes}`)
     .exitProcess(false)
     .fail((message, error) => {
       throw error instanceof UsageError ? error : new UsageError(inOurWords(message))

@@ -18,6 +18,12 @@ export const postern: Program = {
   name: 'postern',
   describe: 'a port stays shut until its owner knocks',
   commands: [knock, connect, keepalive, revoke, doctor, probe, sshConfig, add, genKey, importClient],
+  examples: [
+    ['postern add', 'the line that posternd enroll printed: asks for it and does not show it'],
+    ['postern knock gate.example.org ssh --wait && ssh gate.example.org', 'by hand'],
+    ['postern ssh-config gate.example.org --install', 'from now on `ssh gate.example.org` knocks by itself'],
+    ['postern doctor gate.example.org', 'the evening it does not work'],
+  ],
   exitCodes: [
     'Exit codes:',
     "   0  sent; with --wait: the port is open; by letmein's exchange: the server said COMEIN; connect: all was carried",

@@ -79,6 +79,16 @@ describe('posternd init', () => {
       expect(stdout).to.include(`note: ${word}`)
   })
 
+  it('says nothing of the /etc/nftables.conf that Debian brings and systemd does not load', () => {
+    mkdirSync(join(root, 'run/systemd/system'), { recursive: true })
+    mkdirSync(join(root, 'etc'), { recursive: true })
+    writeFileSync(join(root, 'etc/nftables.conf'), '#!/usr/sbin/nft -f\nflush ruleset\n')
+    expect(init('--host', 'gate').stdout).not.to.include('nftables.conf')
+    mkdirSync(join(root, 'etc/systemd/system/sysinit.target.wants'), { recursive: true })
+    writeFileSync(join(root, 'etc/systemd/system/sysinit.target.wants/nftables.service'), '')
+    expect(init('--host', 'gate', '--force').stdout).to.include('note: /etc/nftables.conf flushes')
+  })
+
   it('never writes over what is there without --force, and then keeps a copy', () => {
     init('--host', 'gate')
     const before = readFileSync(file(), 'utf8')

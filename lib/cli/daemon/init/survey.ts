@@ -71,7 +71,9 @@ function notesOf(at: (path: string) => string, text: (path: string) => string): 
           'docker runs. Ports that it publishes can be guarded like any other; containers that are routed to by their own address need [FIREWALL] guard-forward',
         ]
       : []),
-    ...(/^\s*flush\s+ruleset/m.test(text('etc/nftables.conf'))
+    // Debian's package brings such a file that nobody loads, until its unit is enabled.
+    ...(/^\s*flush\s+ruleset/m.test(text('etc/nftables.conf')) &&
+    (!isThere('run/systemd/system') || isThere('etc/systemd/system/sysinit.target.wants/nftables.service'))
       ? [
           '/etc/nftables.conf flushes the whole ruleset when it is loaded: postern puts its part back within a moment; it must allow the guarded ports, too, if it drops by policy',
         ]

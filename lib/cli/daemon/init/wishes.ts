@@ -56,7 +56,7 @@ export function configText({ ports, sshPorts, knockPort, host, realm, user }: Wi
     ...(ssh.length > 0 ? [resource(ssh, 'ssh')] : []),
     ...others.map((range) => resource([range], `port-${formatRange(range)}`)),
   ]
-  return `# postern, the server's file, as posternd init made it. All that it can say: docs/CONFIGURATION.md.
+  return `# postern, the server's file, as posternd init made it. All that it can say: man posternd.conf.
 # It holds keys: root's, and for the daemon to read. After each edit: posternd check && systemctl reload postern
 
 [GENERAL]
