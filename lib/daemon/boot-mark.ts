@@ -24,6 +24,6 @@ export function hasBootMark(path: string, bootId: string): boolean {
  */
 export function leaveBootMark(path: string, bootId: string): void {
   // Before the first start the folder is ours; the starter gives it to the monitor.
-  mkdirSync(dirname(path), { recursive: true, mode: 0o755 })
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
   writeMonitorFile(path, `${bootId}\n`, 0o644)
 }

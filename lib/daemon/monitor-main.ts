@@ -22,6 +22,7 @@ import { descriptor, parseDescriptors } from './descriptors.js'
 import { explainFailure } from './failure.js'
 import { FrameReader } from './frames.js'
 import { type GateOutcome, gateInstead, keepGate, leavesNoGate, raiseLastGate, refuseEmptied } from './last-gate.js'
+import { LEASES_MARK, markLeases, outdatedBy } from './leases-mark.js'
 import { createLog } from './log.js'
 import { formOf, textForm } from './log-forms.js'
 import { Monitor } from './monitor.js'
@@ -91,8 +92,10 @@ function main(): void {
 
   // From here on there is something of ours in the kernel, all of it shut.
   const mark = join(runDir, BOOT_MARK)
-  manager.start({ keep: hasBootMark(mark, bootId) })
+  const leasesMark = join(runDir, LEASES_MARK)
+  manager.start({ keep: hasBootMark(mark, bootId), isOutdated: outdatedBy(leasesMark, config) })
   leaveBootMark(mark, bootId)
+  markLeases(leasesMark, config)
   const users = deriveUserKeys(config)
   const tokensMark = join(runDir, TOKENS_MARK)
   if (!areSameTokens(tokensMark, tokensId(users, config))) {
@@ -143,7 +146,8 @@ function main(): void {
       readConfig: load,
       onReloaded: (now, its) => {
         remember(now)
-        keepTokensMark(tokensMark, tokensId(its, now))
+        keepMark(tokensMark, () => markTokens(tokensMark, tokensId(its, now)))
+        keepMark(leasesMark, () => markLeases(leasesMark, now))
         outstayed.use(now)
       },
       alive: notify.alive,
@@ -253,10 +257,10 @@ function say(line: string): void {
   } catch {}
 }
 
-/** Where it cannot be kept, the next start finds another one, and takes tokens out. */
-function keepTokensMark(path: string, id: string): void {
+/** Where it cannot be kept, the next start finds another one, and takes tokens and leases out. */
+function keepMark(path: string, keep: () => void): void {
   try {
-    markTokens(path, id)
+    keep()
   } catch (error) {
     log.warn(`${path}: ${reasonOf(error)}`)
   }

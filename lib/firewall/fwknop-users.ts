@@ -30,10 +30,11 @@ export function longestMs({ leaseSeconds, maxSeconds }: FwknopStanza): number {
 
 /** Whether nothing of it but its line has changed. */
 export function isSameStanza(a: FwknopStanza | undefined, b: FwknopStanza | undefined): boolean {
-  return a !== undefined && b !== undefined && contentOf(a) === contentOf(b)
+  return a !== undefined && b !== undefined && stanzaContent(a) === stanzaContent(b)
 }
 
-function contentOf({ title: _, ...stanza }: FwknopStanza): string {
+/** Everything of a stanza but its line, keys too. */
+export function stanzaContent({ title: _, ...stanza }: FwknopStanza): string {
   return JSON.stringify(stanza, (_key, value) =>
     value instanceof Uint8Array ? Buffer.from(value).toString('hex') : value,
   )

@@ -7,6 +7,7 @@ import type { IpAddress } from '../wire/address.js'
 import type { ResourceId, UserId } from '../wire/ids.js'
 import { type Entry, LeaseBook } from './book.js'
 import { closedWay } from './closed.js'
+import { leaseComment } from './comments.js'
 import { Draft } from './draft.js'
 import { leftoverLines } from './host-part.js'
 import { Installation, type Plan } from './installation.js'
@@ -20,7 +21,7 @@ import { Performing } from './performing.js'
 import { LEAST_LEASE_MS } from './policy.js'
 import { leasedAddress, leasedText } from './prefix.js'
 import { refusedBy } from './refused.js'
-import { settle } from './remake.js'
+import { type Succession, settle } from './remake.js'
 import { ownTable } from './ruleset.js'
 import { readTemplates, type Templates } from './templates.js'
 import { trialText } from './trial.js'
@@ -32,6 +33,13 @@ import {
   type LeaseRequest,
   type SetElement,
 } from './types.js'
+
+export interface Beginning {
+  readonly keep: boolean
+  /** Whether what gave a lease is no more what it was. */
+  readonly isOutdated?: Succession['isOutdated']
+  readonly first?: readonly Entry[]
+}
 
 export interface ManagerParts {
   readonly kernel: Kernel
@@ -82,16 +90,18 @@ export class RuleManager {
   /**
    * Brings postern's part into the kernel. `keep`: leases that are found are kept (a restart within one boot), and a table
    * that is as this configuration makes it is left running, tags and tokens too; else what is found is thrown away. `first`:
-   * leases that are there as soon as the gate is.
+   * leases of the administrator's that are there as soon as the gate is.
    */
-  start({ keep, first = [] }: { keep: boolean; first?: readonly Entry[] }): { leases: number; leftRunning: boolean } {
+  start({ keep, isOutdated, first = [] }: Beginning): { leases: number; leftRunning: boolean } {
     const nowMs = this.#parts.now()
     const found = keep ? this.#inKernel.found(this.#config, nowMs) : []
     for (const { address, ...rest } of first) {
       const leased = leasedAddress(address, this.#config.resources.get(rest.resource) ?? {})
-      found.push({ entry: { ...rest, address: leased }, counted: false })
+      const comment = leaseComment(undefined, rest.resource, leased, 'own')
+      found.push({ entry: { ...rest, address: leased, comment }, counted: false })
     }
-    const plan = this.#install(this.#config, keep ? 'look-alike' : 'nothing', found, nowMs)
+    const succession = { before: this.#config, after: this.#config, isOutdated }
+    const plan = this.#install(succession, keep ? 'look-alike' : 'nothing', found, nowMs)
     this.#lane.fill(this.#config)
     return {
       leases: this.#book.all(nowMs).length,
@@ -194,7 +204,7 @@ export class RuleManager {
     const fixed = ({ firewall: { mode, table, chain } }: ServerConfig) => JSON.stringify([mode, table, chain])
     if (fixed(config) !== fixed(before))
       throw new FirewallError('busy', 'mode, table or chains: expected a restart for these to change')
-    this.#install(config, 'loaded', this.#inKernel.found(before, nowMs), nowMs)
+    this.#install({ before, after: config }, 'loaded', this.#inKernel.found(before, nowMs), nowMs)
     this.#config = config
     this.#lane.fill(this.#config)
   }
@@ -253,16 +263,17 @@ export class RuleManager {
     const found = this.#book
       .all(nowMs)
       .map((entry) => ({ entry, counted: (this.#config.resources.get(entry.resource)?.connections ?? 0) > 0 }))
-    this.#install(this.#config, 'loaded', found, nowMs)
+    this.#install({ before: this.#config, after: this.#config }, 'loaded', found, nowMs)
     this.#restoredUnseen = true
     this.#lane.refill(this.#config)
   }
 
   /** Loads what this configuration needs, in one transaction with the leases that may stay. */
-  #install(config: ServerConfig, trust: Trust, found: readonly Found[], nowMs: number): Plan {
+  #install(succession: Succession, trust: Trust, found: readonly Found[], nowMs: number): Plan {
+    const { before, after: config } = succession
     const plan = this.#installation.plan(config, trust)
-    const { staying, text } = settle(found, plan, { before: this.#config, after: config }, nowMs)
-    const more = this.#lane.reloadText(plan, this.#config, config) + trialText(config, nowMs)
+    const { staying, text } = settle(found, plan, succession, nowMs)
+    const more = this.#lane.reloadText(plan, before, config) + trialText(config, nowMs)
     this.#installation.load(plan, text + more, config)
     for (const line of leftoverLines(plan.host)) this.#parts.log(line)
     this.#book.clear()

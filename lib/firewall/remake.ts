@@ -18,6 +18,8 @@ const FAMILY_NAMES: Readonly<Record<number, string>> = { 1: 'inet', 2: 'ip', 10:
 export interface Succession {
   readonly before: ServerConfig
   readonly after: ServerConfig
+  /** At a start: whether what gave a lease is no more what it was. */
+  readonly isOutdated?: ((entry: Entry) => boolean) | undefined
 }
 
 /**
@@ -33,7 +35,7 @@ export function settle(
   const everyoneStays = remembered((id: ResourceId) => canAllStillUse(id, succession))
   const [allowed, gone]: [Found[], Entry[]] = [[], []]
   for (const one of found) {
-    if (mayStay(one.entry, succession, everyoneStays)) allowed.push(one)
+    if (!succession.isOutdated?.(one.entry) && mayStay(one.entry, succession, everyoneStays)) allowed.push(one)
     else gone.push(one.entry)
   }
   const staying = allowed.filter((one) => !one.counted || isInKept(one.entry, plan)).map(({ entry }) => entry)

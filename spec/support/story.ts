@@ -8,7 +8,8 @@ import { poll } from './poll.js'
 
 /** Long enough to try several things within a lease, short enough to wait for its end. */
 export const LEASE_MS = 2_000
-const SSH = `00000001 = port: 22 / timeout: ${LEASE_MS / 1000} / max-timeout: 60`
+/** What a story guards where it does not say. */
+export const SSH = `00000001 = port: 22 / timeout: ${LEASE_MS / 1000} / max-timeout: 60`
 
 export interface Story extends Lab {
   readonly postern: Installation

@@ -7,6 +7,7 @@ import { BOOT_MARK, hasBootMark, leaveBootMark } from '../../daemon/boot-mark.js
 import { readMonoMs } from '../../daemon/clock.js'
 import { askControl, ControlError } from '../../daemon/control.js'
 import { gateInstead, leavesNoGate, raiseLastGate, refuseEmptied } from '../../daemon/last-gate.js'
+import { LEASES_MARK, outdatedBy } from '../../daemon/leases-mark.js'
 import { forgetTrial, onTrial, trialInForce } from '../../daemon/trial.js'
 import { nftProgram } from '../../firewall/nft.js'
 import { readBootId } from '../../replay/boot-id.js'
@@ -61,7 +62,8 @@ function startOrLastGate(args: Arguments, world: World, keep: boolean): void {
   try {
     const config = configOf(args, world)
     refuseEmptied(config, folder)
-    managerFor(onTrial(config, trial), world).manager.start({ keep })
+    const isOutdated = outdatedBy(join(runDirOf(args), LEASES_MARK), config)
+    managerFor(onTrial(config, trial), world).manager.start({ keep, isOutdated })
   } catch (error) {
     if (leavesNoGate(error) && trial === undefined) {
       const raise = () => raiseLastGate(folder, nftProgram('nft'), kernelOf(world), { keep })
