@@ -42,6 +42,11 @@ export function listRuleset(program: string): string {
   return runNft(program, ['-j', '-t', 'list', 'ruleset'])
 }
 
+/** The same as an administrator reads it. Throws FirewallError. */
+export function printRuleset(program: string): string {
+  return runNft(program, ['-t', 'list', 'ruleset'])
+}
+
 function runNft(program: string, args: readonly string[], input = ''): string {
   const { PATH = '/usr/sbin:/usr/bin:/sbin:/bin' } = process.env
   const { error, status, signal, stdout, stderr } = spawnSync(program, args, {

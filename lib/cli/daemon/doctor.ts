@@ -7,7 +7,7 @@ import { userWords } from '../../daemon/called.js'
 import { ControlError } from '../../daemon/control.js'
 import type { DaemonStatus } from '../../daemon/status-answer.js'
 import { type Chain, readListing } from '../../firewall/host/listing.js'
-import { listRuleset } from '../../firewall/nft.js'
+import { listRuleset, printRuleset } from '../../firewall/nft.js'
 import { FirewallError } from '../../firewall/types.js'
 import { formatId, parseId } from '../../wire/ids.js'
 import { keyCheck } from '../../wire/key-check.js'
@@ -19,8 +19,10 @@ import { type Arguments, isGiven, type Option, textOf } from '../options.js'
 import { UsageError } from '../usage.js'
 import { warningsForDaemon } from './check.js'
 import { ofAnswers } from './doctor/answers.js'
+import { ofContainers, type Printed } from './doctor/containers.js'
 import { UNANSWERED } from './doctor/ear-letmein.js'
 import { ofHost } from './doctor/host.js'
+import { LEGACY_NOTE, legacyRules } from './doctor/legacy.js'
 import { listenFor, NOTHING_CAME, type Whose } from './doctor/listen.js'
 import { ofRefusals } from './doctor/refusals.js'
 import { listeningPorts, ofServices } from './doctor/services.js'
@@ -92,13 +94,15 @@ async function examine(args: Arguments, world: World): Promise<Report> {
   const here: Finding[] = [...daemon.findings]
   if (config !== undefined) {
     if (isUnknown) here.push(...standing(args, world))
-    const { chains, note } = hostChains(config)
+    const { chains, printed, note } = hostChains(config)
     if (note !== undefined) notes.push(note)
+    if (printed.legacy !== '') notes.push(LEGACY_NOTE)
     const named = textOf(args, 'user')
     const about = named === undefined ? undefined : aboutUser(whoseOf(named, config), config)
     if (about !== undefined) notes.push(about)
     const services = ofServices(config, listeningPorts(sockets()), chains)
-    here.push(...ofHost(config, chains), ...ofAnswers(config, chains), ...services)
+    const containers = ofContainers(config, chains, printed)
+    here.push(...ofHost(config, chains), ...containers, ...ofAnswers(config, chains), ...services)
   } else if (isUnknown)
     here.push({ code: 'daemon', sentence: 'no daemon runs, so no knock is heard', mend: 'systemctl start postern' })
   const findings = [...read.findings, ...heardOf(arrived, here), ...here]
@@ -198,12 +202,14 @@ function standing(args: Arguments, world: World): Finding[] {
 }
 
 /** None, and why, where nft cannot tell. */
-function hostChains({ firewall }: ServerConfig): { chains: readonly Chain[]; note?: string } {
+function hostChains({ firewall }: ServerConfig): { chains: readonly Chain[]; printed: Printed; note?: string } {
+  const legacy = legacyRules()
   try {
-    return { chains: readListing(listRuleset(firewall.nft)) }
+    return { chains: readListing(listRuleset(firewall.nft)), printed: { nft: printRuleset(firewall.nft), legacy } }
   } catch (error) {
     return {
       chains: [],
+      printed: { nft: '', legacy },
       note: `the host's own rules were not looked at: ${error instanceof Error ? error.message : error}`,
     }
   }

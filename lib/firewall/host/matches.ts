@@ -1,4 +1,5 @@
 /** Whether a statement of nft's matches a packet of which little is known: yes, no, or it depends on what is not known. Pure. */
+import { addressToKey, canonicalAddress } from '../../wire/address.js'
 import { type Json, member } from './listing.js'
 
 /** A packet to one port of this host, from somewhere outside, of somebody who has no lease; or one of this host's to somewhere outside. */
@@ -9,6 +10,8 @@ export interface Probe {
   /** Where that is known. */
   readonly sourcePort?: number
   readonly state: 'new' | 'established'
+  /** It is not for this host but for an address (canonical text) behind this device of its own, and comes from elsewhere. */
+  readonly behind?: { readonly device: string; readonly address: string }
 }
 
 /** undefined: it depends. */
@@ -36,14 +39,17 @@ function isEqual(left: Json | undefined, right: Json | undefined, probe: Probe):
       return within(right, [`ipv${probe.family}`, probe.family === 4 ? 2 : 10])
     case 'iif':
     case 'iifname':
+      // From outside: any interface but these.
+      return right === 'lo' || (probe.behind !== undefined && right === probe.behind.device) ? false : undefined
     case 'oif':
     case 'oifname':
-      // From outside, or to there: any interface but this.
-      return right === 'lo' ? false : undefined
+      if (right === 'lo') return false
+      return typeof right === 'string' && right === probe.behind?.device ? true : undefined
     default:
   }
   if (member(member(left, 'ct'), 'key') === 'state') return within(right, [probe.state])
-  if (member(member(left, 'fib'), 'result') === 'type') return within(right, ['local'])
+  if (member(member(left, 'fib'), 'result') === 'type')
+    return within(right, [probe.behind === undefined ? 'local' : 'unicast'])
   return undefined
 }
 
@@ -59,6 +65,7 @@ function ofPayload(payload: Json, right: Json | undefined, probe: Probe): Answer
     case 'ip':
     case 'ip6':
       if ((protocol === 'ip' ? 4 : 6) !== probe.family) return false
+      if (field === 'daddr' && probe.behind !== undefined) return isAmong(right, probe.behind.address)
       return field === 'protocol' || field === 'nexthdr'
         ? within(right, [probe.protocol, NUMBERS[probe.protocol]!])
         : undefined
@@ -71,6 +78,24 @@ function ofPayload(payload: Json, right: Json | undefined, probe: Probe): Answer
     default:
       return undefined
   }
+}
+
+/** Whether an address is what stands on the right: an address, a network, a set written out. */
+function isAmong(right: Json | undefined, address: string): Answer {
+  if (typeof right === 'string') return right.startsWith('@') ? undefined : canonicalAddress(right) === address
+  const prefix = member(right, 'prefix')
+  const [first, length] = [member(prefix, 'addr'), member(prefix, 'len')]
+  if (typeof first === 'string' && typeof length === 'number') return hasPrefix(address, first, length)
+  const list = member(right, 'set')
+  return Array.isArray(list) ? any(list.map((one: Json) => isAmong(elementOf(one), address))) : undefined
+}
+
+function hasPrefix(address: string, first: string, length: number): Answer {
+  const start = canonicalAddress(first)
+  const own = canonicalAddress(address)
+  if (start === undefined || own === undefined) return undefined
+  const bits = (bytes: Uint8Array) => [...bytes].map((byte) => byte.toString(2).padStart(8, '0')).join('')
+  return bits(addressToKey(own)).startsWith(bits(addressToKey(start)).slice(0, length))
 }
 
 /** Whether one of these values is what stands on the right: a value, a list, a range, a set written out. */

@@ -149,6 +149,8 @@ function targetOf(statement: Json): Target | undefined {
     const name = member(member(statement, jump), 'target')
     if (typeof name === 'string') return { kind: 'chain', name, isGoto: jump === 'goto' }
   }
+  // What iptables' own matches ask is a condition; what its own targets do is not told.
+  if (member(member(statement, 'xt'), 'type') === 'match') return undefined
   if (['queue', 'xt'].some((name) => isStatement(statement, name))) return { kind: 'unknown' }
   return undefined
 }

@@ -95,14 +95,7 @@ function inGuardMode({ resource, probe }: Guarded, chains: readonly Chain[]): Fi
 
 function inChainMode({ resource, probe }: Guarded, config: ServerConfig, chains: readonly Chain[]): Finding[] {
   const what = `${probe.protocol.toUpperCase()} port ${probe.port} (resource ${idWords(resource.id, resource)})`
-  if (isForwarded(chains, probe))
-    return [
-      {
-        code: 'forwarded',
-        sentence: `${what} is sent on to a container or another host ahead of chain ${config.firewall.chain!.input}, so it is open to everybody; guard mode shuts such ports, too`,
-        mend: `posternd down && sed -i 's/^mode *=.*/mode = guard/' ${config.file} && posternd check && systemctl restart postern-gate postern`,
-      },
-    ]
+  if (isForwarded(chains, probe)) return [forwardedFinding(config, resource, probe)]
   const own = config.firewall.chain!
   const family = own.family === 'ip6' ? 6 : 4
   const inputs = sorted(
@@ -132,6 +125,19 @@ function inChainMode({ resource, probe }: Guarded, config: ServerConfig, chains:
       mend: `nft insert rule ${chain.family} ${chain.table} ${chain.name} ct state established,related accept`,
     },
   ]
+}
+
+/** Chain mode: address translation sends the port on before the chain is met. */
+export function forwardedFinding(
+  { firewall, file }: ServerConfig,
+  resource: Resource,
+  { protocol, port }: Pick<Probe, 'protocol' | 'port'>,
+): Finding {
+  return {
+    code: 'forwarded',
+    sentence: `${protocol.toUpperCase()} port ${port} (resource ${idWords(resource.id, resource)}) is sent on to a container or another host ahead of chain ${firewall.chain!.input}, so it is open to everybody; guard mode shuts such ports, too`,
+    mend: `posternd down && sed -i 's/^mode *=.*/mode = guard/' ${file} && posternd check && systemctl restart postern-gate postern`,
+  }
 }
 
 function untrackedBy(chains: readonly Chain[], probe: Probe): Finding | undefined {
