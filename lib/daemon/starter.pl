@@ -87,6 +87,9 @@ if (my $path = $ENV{NOTIFY_SOCKET}) {
 }
 
 # The journal's own socket, where stderr goes to the journal: its lines may have fields. It must not make the monitor wait.
+# What a service starts inherits the variable, also with a stderr of its own: only device and inode say whose it is (systemd.exec(5)).
+my ($stderr_device, $stderr_inode) = stat STDERR;
+delete $ENV{JOURNAL_STREAM} if defined $ENV{JOURNAL_STREAM} && $ENV{JOURNAL_STREAM} ne "$stderr_device:$stderr_inode";
 my $journal;
 if ($ENV{JOURNAL_STREAM}) {
   socket($journal, AF_UNIX, SOCK_DGRAM, 0) && fcntl($journal, F_SETFL, O_NONBLOCK) && connect($journal, pack_sockaddr_un('/run/systemd/journal/socket')) or undef $journal;

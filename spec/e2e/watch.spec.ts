@@ -161,9 +161,10 @@ describe('whoever watches a server', () => {
     const heard = join(folder, 'journal')
     const journal = server.spawn(['perl', '-MSocket', '-e', JOURNAL, heard])
     await journal.waitLine(/listening/)
-    const daemon = server.spawn([join(postern.folder, 'bin/posternd'), 'run', ...postern.runArguments], {
-      JOURNAL_STREAM: '1:2',
-    })
+    // As systemd says it: the device and inode of stderr.
+    const asService = 'JOURNAL_STREAM=$(stat -L -c %d:%i /proc/self/fd/2) exec "$@"'
+    const posternd = [join(postern.folder, 'bin/posternd'), 'run', ...postern.runArguments]
+    const daemon = server.spawn(['sh', '-c', asService, 'sh', ...posternd])
     const entries = () => readFileSync(heard, 'utf8').split('\0')
     await poll('it is ready', () => entries().some((entry) => entry.includes('MESSAGE=ready: ')))
     await knockForNothing()
