@@ -62,7 +62,8 @@ function failure({ host, subjects, outcome, waitMs = 0 }: Report): string {
   const which = ports.length === 1 ? `port ${ports[0]} of ${host} is` : `ports ${ports.join(', ')} of ${host} are`
   return (
     `${which} still shut ${waitMs / 1000} s after the knock at ${reached(outcome)}: ` +
-    "look at the server's log for this knock (opened there: does a program listen on the port?); if there is none, check key, realm, both clocks, --port and the way there"
+    `postern doctor ${host} looks for the cause; on the server posternd log says whether this knock opened (does a program listen on the port?) ` +
+    'or was refused, and why; if neither, it did not arrive, or bears another key or realm'
   )
 }
 

@@ -13,10 +13,10 @@ import { type Arguments, isGiven, type Option, textOf } from './options.js'
 import { table } from './print.js'
 import { UsageError } from './usage.js'
 
-/** Options of both; `preset`: where the file goes. */
-export function importOptions(preset: string): Option[] {
+/** Options of both; `preset`: where the file goes, `written`: what --write writes. */
+export function importOptions(preset: string, written = 'the file'): Option[] {
   return [
-    { name: 'write', alias: 'w', describe: 'write the file; else nothing is changed' },
+    { name: 'write', alias: 'w', describe: `write ${written}; else nothing is changed` },
     { name: 'output', alias: 'o', value: 'FILE', describe: 'the file to write', preset },
     { name: 'force', describe: 'with --write: over a file that is there, of which a copy is kept' },
     { name: 'print', describe: "print the file (with letmein's keys) and nothing else" },

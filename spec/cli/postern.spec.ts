@@ -159,7 +159,9 @@ describe('the postern program', () => {
     it('and says what to look at when it stays shut (1)', async () => {
       const { code, out, err } = await postern('knock --quiet --wait --timeout 0.2 127.0.0.1 8009 -P 9')
       expect({ code, out }).to.deep.equal({ code: 1, out: '' })
-      expect(err).to.match(/^postern: port 8009 of 127.0.0.1 is still shut 0.2 s after the knock at 127.0.0.1: look at/)
+      expect(err).to.match(
+        /^postern: port 8009 of 127.0.0.1 is still shut 0.2 s after the knock at 127.0.0.1: postern doctor 127.0.0.1 looks for the cause; on the server posternd log/,
+      )
     })
 
     it('and says in JSON which port is open', async () => {

@@ -44,6 +44,7 @@ describe('the Debian package', function () {
       './usr/sbin/posternd -> ../share/postern/bin/posternd',
       './lib/systemd/system/postern-gate.service',
       './usr/lib/sysusers.d/postern.conf',
+      './usr/share/postern/conf/systemd/letmein.conf',
       './usr/share/man/man8/posternd.8.gz',
       './usr/share/bash-completion/completions/posternd',
       './usr/share/zsh/vendor-completions/_postern',

@@ -12,7 +12,7 @@ import { type Arguments, isGiven, type Option, textOf } from '../options.js'
 import { counted, finishImport, importTarget } from '../take-over.js'
 import { UsageError } from '../usage.js'
 import { fwknopWords } from './check-fwknop.js'
-import { freshRealm, posternGroup } from './import-parts.js'
+import { freshRealm, posternGroup, prepareService, usersToMake } from './import-parts.js'
 import { cureOf, unreadable } from './readable.js'
 
 export const ACCESS_FILE = '/etc/fwknop/access.conf'
@@ -74,6 +74,7 @@ export async function importFwknop(positional: string, args: Arguments, world: W
   const fwknop = config.fwknop!
   const isOpen = fwknop.settings.stanzas.some(({ openPorts }) => openPorts === undefined)
   const text = isOpen ? `${said}${RESOURCES_TO_NAME}` : said
+  prepareService(to, args, world.printer, false)
   const gid = posternGroup()
   const file = { mode: gid === undefined ? 0o600 : 0o640, folderMode: 0o755, ...(gid !== undefined && { gid }) }
   const told = { takes: takesOf(fwknop), differs: differencesOf(config, fwknop), warnings: config.warnings }
@@ -149,11 +150,7 @@ function nextOf({ resources }: ServerConfig, fwknop: FwknopConfig, to: string, g
     ...(guarded.length === 0
       ? [`editor ${to}    # in [RESOURCES], name the ports that stanzas without OPEN_PORTS may open`]
       : []),
-    ...(isRoot && gid === undefined
-      ? [
-          `systemd-sysusers && chgrp postern ${to} && chmod 640 ${to}    # there is no group postern yet (conf/sysusers.d)`,
-        ]
-      : []),
+    ...usersToMake(to, gid),
     ...cureOf(unreadable(fwknop, isRoot ? daemonGroups() : [])).map(
       (command) => `${command}    # posternd's own user reads them`,
     ),

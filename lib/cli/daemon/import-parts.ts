@@ -1,7 +1,10 @@
 /** What the imports of a server have in common: its name, and whose file it will be. */
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { hostname } from 'node:os'
-import { groupIds } from '../../config/files.js'
+import { groupIds, SERVER_FILES } from '../../config/files.js'
+import { type Arguments, isGiven } from '../options.js'
+import type { Printer } from '../print.js'
+import { installLetmein, installUnits, tellInstalled, tellSystemd } from './init/install.js'
 
 /** A name that no other server has: a key that two servers share opens at one of them only. */
 export function freshRealm(random: (bytes: number) => Uint8Array): string {
@@ -11,4 +14,25 @@ export function freshRealm(random: (bytes: number) => Uint8Array): string {
 /** The gid of group postern, where root asks and there is one. */
 export function posternGroup(): number | undefined {
   return process.geteuid?.() === 0 ? groupIds(readFileSync('/etc/group', 'utf8'), ['postern'])[0] : undefined
+}
+
+/**
+ * Units and users as posternd init makes them, ahead of an import that writes the file they are for: without them its next steps
+ * would be about a service that is not there. `letmein`: the drop-in that lets its clients be answered, too.
+ */
+export function prepareService(to: string, args: Arguments, printer: Printer, letmein: boolean): void {
+  const writes = isGiven(args, 'write') && to === SERVER_FILES[0] && (isGiven(args, 'force') || !existsSync(to))
+  if (!writes || process.geteuid?.() !== 0 || !existsSync('/run/systemd/system')) return
+  const units = installUnits('/', { force: false, stamp: '' })
+  tellInstalled(letmein ? [...units, installLetmein()] : units, printer)
+  tellSystemd(printer)
+}
+
+/** What is left to do where root wrote a file that the daemon's own user has to read, and there is no such user yet. */
+export function usersToMake(to: string, gid: number | undefined): string[] {
+  if (process.geteuid?.() !== 0 || gid !== undefined) return []
+  return [
+    'for user in postern postern-listener; do useradd --system --user-group --shell /usr/sbin/nologin $user; done',
+    `chgrp postern ${to} && chmod 640 ${to}`,
+  ]
 }

@@ -12,7 +12,7 @@ import type { Command } from '../command.js'
 import { textOf } from '../options.js'
 import { counted, finishImport, importOptions, importSource, importTarget, refuseOptions } from '../take-over.js'
 import { ACCESS_FILE, FWKNOP_OPTIONS, importFwknop } from './import-fwknop.js'
-import { freshRealm, posternGroup } from './import-parts.js'
+import { freshRealm, posternGroup, prepareService, usersToMake } from './import-parts.js'
 
 const [POSTERN_FILE, LETMEIN_FILE] = SERVER_FILES
 
@@ -22,7 +22,7 @@ export const importServer: Command = {
   describe:
     "take over letmein's or fwknop's server files: says what that means, and with --write makes a posternd.conf",
   options: [
-    ...importOptions(POSTERN_FILE),
+    ...importOptions(POSTERN_FILE, "the file, and systemd's units and users where there are none"),
     {
       name: 'realm',
       value: 'TEXT',
@@ -54,6 +54,7 @@ export const importServer: Command = {
       { section: 'SPA', name: 'realm', value: realm, comment: ["Clients that use postern's own knock say the same."] },
     ])
     const config = readServerConfig(text, to, hostFacts())
+    prepareService(to, args, world.printer, true)
     const gid = posternGroup()
     const file = { mode: gid === undefined ? 0o600 : 0o640, folderMode: 0o755, ...(gid !== undefined && { gid }) }
     const told = { peer, takes: takesOf(config), differs: differencesOf(config, original), warnings: config.warnings }
@@ -121,16 +122,10 @@ function differencesOf({ letmein, spa, firewall }: ServerConfig, original: strin
 }
 
 function nextOf({ firewall }: ServerConfig, to: string, gid: number | undefined): string[] {
-  const isRoot = process.geteuid?.() === 0
   return [
-    ...(isRoot && gid === undefined
-      ? [
-          `systemd-sysusers && chgrp postern ${to} && chmod 640 ${to}    # there is no group postern yet (conf/sysusers.d)`,
-        ]
-      : []),
+    ...usersToMake(to, gid),
     to === POSTERN_FILE ? 'posternd check' : `posternd check --config ${to}`,
     `systemctl disable --now letmeind.service letmeind.socket letmeinfwd.service letmeinfwd.socket${firewall.chain ? '    # its leases end here' : ''}`,
-    'install -D -m 644 "$(npm root --global)/postern/conf/systemd/letmein.conf" /etc/systemd/system/postern.service.d/letmein.conf && systemctl daemon-reload    # letmein is answered',
     'posternd trust-clock',
     'systemctl enable --now postern-gate postern',
   ]

@@ -16,7 +16,7 @@ import { table } from '../print.js'
 import { UsageError } from '../usage.js'
 import { checkRuleset } from './check-ruleset.js'
 import { freshKey } from './enroll.js'
-import { installUnits, tellSystemd } from './init/install.js'
+import { installUnits, tellInstalled, tellSystemd } from './init/install.js'
 import { type Survey, survey } from './init/survey.js'
 import { CHECKS, configText, type Wishes } from './init/wishes.js'
 
@@ -137,15 +137,8 @@ function install({ args, world: { printer, outside }, root, path, text, found }:
   const stamp = `.${new Date(outside.nowMs()).toISOString().replace(/:/g, '-').replace(/\.\d+/, '')}`
   const isHere = root === '/'
   if (!isGiven(args, 'no-units') && (!isHere || found.hasSystemd)) {
-    const words = {
-      written: 'Wrote',
-      replaced: 'Wrote, with a copy of what was there,',
-      same: 'Left as it is',
-      kept: 'NOT written, for another is there (--force):',
-    }
-    for (const { path: unit, kind } of installUnits(root, { force, stamp })) printer.line(`${words[kind]} ${unit}`)
-    const trouble = isHere ? tellSystemd() : undefined
-    if (trouble !== undefined) printer.error(`warning: ${trouble}: systemd-sysusers && systemctl daemon-reload`)
+    tellInstalled(installUnits(root, { force, stamp }), printer, ' (--force)')
+    if (isHere) tellSystemd(printer)
   }
   const gid = isHere && process.geteuid?.() === 0 ? daemonGroups()[0] : undefined
   const mode = gid === undefined ? 0o600 : 0o640

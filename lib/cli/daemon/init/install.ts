@@ -1,9 +1,10 @@
-/** Puts the systemd units and the users' definition where systemd finds them. */
+/** Puts the systemd units and the users' definition where systemd finds them: for posternd init, and where an import writes. */
 import { execFileSync } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { writeFileOnce } from '../../../config/write-file.js'
+import type { Printer } from '../../print.js'
 
 /** Of a program that a unit names without a path (systemd.service(5)). */
 const SEARCHED = ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin', '/sbin', '/bin']
@@ -16,6 +17,10 @@ const FILES = [
   { from: 'systemd/postern.service', to: 'etc/systemd/system/postern.service', packaged: 'usr/lib/systemd/system' },
   { from: 'sysusers.d/postern.conf', to: 'etc/sysusers.d/postern.conf', packaged: 'usr/lib/sysusers.d' },
 ] as const
+/** What lets the daemon answer letmein's clients; no part of what everybody gets. */
+const LETMEIN = { from: 'systemd/letmein.conf', to: 'etc/systemd/system/postern.service.d/letmein.conf' } as const
+/** Where Debian's package has that one. */
+const PACKAGED_CONF = '/usr/share/postern/conf'
 
 export interface Installed {
   readonly path: string
@@ -39,8 +44,33 @@ export function installUnits(root: string, { force, stamp }: { force: boolean; s
   })
 }
 
-/** Has systemd see them, and make the users. What it says where it does not. */
-export function tellSystemd(): string | undefined {
+/** The drop-in of postern.service for a host where letmein's clients are answered. Throws what fs throws. */
+export function installLetmein(): Installed {
+  const path = join('/', LETMEIN.to)
+  const text = readFileSync(join(confFolder() ?? PACKAGED_CONF, LETMEIN.from), 'utf8')
+  if (existsSync(path) && readFileSync(path, 'utf8') === text) return { path, kind: 'same' }
+  const { kind } = writeFileOnce(path, text, { mode: 0o644, folderMode: 0o755, replaces: false, stamp: '' })
+  return { path, kind: kind === 'exists' ? 'kept' : 'written' }
+}
+
+/** Says what became of each file. */
+export function tellInstalled(installed: readonly Installed[], printer: Printer, keptFor = ''): void {
+  const words = {
+    written: 'Wrote',
+    replaced: 'Wrote, with a copy of what was there,',
+    same: 'Left as it is',
+    kept: `NOT written, for another is there${keptFor}:`,
+  }
+  for (const { path, kind } of installed) printer.line(`${words[kind]} ${path}`)
+}
+
+/** Has systemd see them, and make the users. Warns of what it says where it does not. */
+export function tellSystemd(printer: Printer): void {
+  const trouble = troubleOfSystemd()
+  if (trouble !== undefined) printer.error(`warning: ${trouble}: systemd-sysusers && systemctl daemon-reload`)
+}
+
+function troubleOfSystemd(): string | undefined {
   try {
     execFileSync('systemd-sysusers', [], { stdio: 'ignore' })
     if (existsSync('/run/systemd/system')) execFileSync('systemctl', ['daemon-reload'], { stdio: 'ignore' })
