@@ -55,33 +55,29 @@ export class Requests {
     this.#whole = []
     const { manager } = this.#parts
     const alone = whole.filter(({ length }) => length === 1).flat()
-    if (alone.length > 0) this.#answer(alone, this.performNow(alone))
+    if (alone.length > 0) this.#perform(alone, performWelcome, (some) => manager.perform(some))
     for (const parcel of whole.filter(({ length }) => length > 1))
-      this.#answer(
-        parcel,
-        this.#told(parcel, performTogether, (some) => manager.performTogether(some)),
-      )
+      this.#perform(parcel, performTogether, (some) => manager.performTogether(some))
   }
 
-  /** Does and tells these at once: the administrator's, too. */
+  /** Does and tells these at once: the administrator's. */
   performNow(requests: readonly LeaseRequest[]): LeaseOutcome[] {
-    return this.#told(requests, performWelcome, (some) => this.#parts.manager.perform(some))
-  }
-
-  #told(requests: readonly LeaseRequest[], judged: typeof performWelcome, perform: Perform): LeaseOutcome[] {
-    const { chronicle, config, now } = this.#parts
-    const outcomes = judged(requests, config(), now().wallMs, perform)
+    const { chronicle, config, manager, now } = this.#parts
+    const outcomes = performWelcome(requests, config(), now().wallMs, (some) => manager.perform(some))
     chronicle.outcomes(requests, outcomes)
     return outcomes
   }
 
-  /** What became of it, for those who wait; and who came in by letmein or fwknop has a lane of his own for a while. */
-  #answer(requests: readonly Asked[], outcomes: readonly LeaseOutcome[]): void {
-    const { manager, send } = this.#parts
-    requests.forEach(({ sequence, protocol, address }, i) => {
-      const isDone = outcomes[i]!.kind !== 'refused'
-      if (sequence !== 0) send({ kind: 'result', sequence, isDone })
-      if (isDone && protocol !== 'spa') manager.noteSource(protocol, address)
-    })
+  /** Who waits is answered first: the log's line and the lane for the next time are nothing to him. */
+  #perform(requests: readonly Asked[], judged: typeof performWelcome, perform: Perform): void {
+    const { chronicle, config, manager, now, send } = this.#parts
+    const outcomes = judged(requests, config(), now().wallMs, perform)
+    const isDone = outcomes.map(({ kind }) => kind !== 'refused')
+    for (const [i, { sequence }] of requests.entries())
+      if (sequence !== 0) send({ kind: 'result', sequence, isDone: isDone[i]! })
+    chronicle.outcomes(requests, outcomes)
+    // Who came in by letmein or fwknop has a lane of his own for a while.
+    for (const [i, { protocol, address }] of requests.entries())
+      if (isDone[i] && protocol !== 'spa') manager.noteSource(protocol, address)
   }
 }

@@ -2,6 +2,7 @@
 import { KNOCK_PORT } from '../../spec/support/installation.js'
 import { openBed } from './bed.js'
 import { Crowd, resourceInTurn, resourceLines } from './crowd.js'
+import { rested } from './rested.js'
 import { median, type Row } from './row.js'
 import { timeEach, timeEcho } from './timed.js'
 
@@ -54,6 +55,7 @@ export async function open(): Promise<Row[]> {
         samples: echoed.times,
         goal: '',
       },
+      await rested(bed.folder),
       {
         what: 'knock sent → a connect() succeeds, tried all the time',
         unit: 'ms',

@@ -130,6 +130,23 @@ describe('requests of the listener', () => {
     expect(leases()).to.deep.equal([])
   })
 
+  it('are answered to who waits, done or refused, before the log tells of them', () => {
+    const { kernel, requests, add, said, sent } = begin({ leasesPerUser: 1 })
+    const before = kernel.transactions
+    let seen: unknown
+    const push = said.push.bind(said)
+    said.push = (line) => {
+      seen ??= { sent: [...sent], transactions: kernel.transactions - before }
+      return push(line)
+    }
+    add({ protocol: 'letmein', sequence: 7 })
+    add({ protocol: 'letmein', sequence: 8, resource: WEB })
+    requests.perform()
+    expect(said).to.have.length(2)
+    const answers = [true, false].map((isDone, i) => ({ kind: 'result', sequence: 7 + i, isDone }))
+    expect(seen).to.deep.equal({ sent: answers, transactions: 1 })
+  })
+
   it('that were begun and not gone on with are forgotten', () => {
     const { requests, add, leases } = begin()
     add({ more: 3, resource: MAIL })
