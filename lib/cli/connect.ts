@@ -6,7 +6,7 @@ import { connect as connectTo, dialPort } from '../client/connect.js'
 import { canHandOver, handOver } from '../client/hand-over.js'
 import { codeOf } from '../client/letmein-line.js'
 import type { Tried } from '../client/race.js'
-import { relay, standardEnds } from '../client/relay.js'
+import { connectionBuckets, relay, standardEnds } from '../client/relay.js'
 import type { Command, World } from './command.js'
 import { connectArguments } from './connect-arguments.js'
 import { EXIT, type ExitCode } from './exit.js'
@@ -40,7 +40,9 @@ async function run(args: Arguments, world: World): Promise<ExitCode> {
   const asked = connectArguments(args, source.host !== undefined || isGiven(args, 'stanza'))
   const knock = await readyKnock({ args, asked, operation: 'open', source, world })
   const port = knock.port!
-  const dial = await dialPort(port, { isPaused: isHandedOver })
+  const buckets = isHandedOver ? undefined : connectionBuckets()
+  const isPaused = isHandedOver || buckets !== undefined
+  const dial = await dialPort(port, { isPaused, ...(buckets && { onread: buckets.onread }) })
   const outcome = await connectTo({ dial }, knock.go, outside)
   if (outcome.kind === 'shut') {
     const { warnings, alarms, failure } = outcome.account
@@ -52,7 +54,7 @@ async function run(args: Arguments, world: World): Promise<ExitCode> {
     await handOver(outcome.socket)
     return EXIT.ok
   }
-  const end = await relay(outcome.socket, await standardEnds())
+  const end = await relay(outcome.socket, await standardEnds(), buckets)
   if (end.kind === 'lost')
     printer.error(`postern: the connection to ${knock.host} port ${port} broke (${codeOf(end.error)})`)
   return end.kind === 'lost' ? EXIT.failed : EXIT.ok

@@ -6,6 +6,7 @@ import { closeSync, fstatSync, openSync } from 'node:fs'
 import type { Socket } from 'node:net'
 import { devNull } from 'node:os'
 import type { Readable, Writable } from 'node:stream'
+import { Buckets } from './buckets.js'
 
 export type RelayEnd =
   /** Both directions have ended. */
@@ -21,10 +22,21 @@ export interface Ends {
   readonly output: Writable
   /** Ends the output for its reader, once all of it is written. None: that takes the process's end, so both directions end together. */
   readonly closeOutput?: () => void
+  /** What the input is read into, where it is a socket made for that. None: its own stream. */
+  readonly inputBuckets?: Buckets
+  /** Called once, when it is seen that much goes through. */
+  readonly prepareForMuch?: () => void
 }
 
-/** Begins with what has been read of the connection already, if anything has. Settles once; never rejects. */
-export function relay(connection: Socket, { input, output, closeOutput }: Ends): Promise<RelayEnd> {
+/** More than a login and a screen full of text. */
+const MUCH_BYTES = 4 << 20
+
+/**
+ * Begins with what has been read of the connection already, if anything has; or with nothing, where it was made with `buckets`
+ * and paused. Settles once; never rejects.
+ */
+export function relay(connection: Socket, ends: Ends, buckets?: Buckets): Promise<RelayEnd> {
+  const { input, output, closeOutput, inputBuckets, prepareForMuch } = ends
   return new Promise((resolve) => {
     let isInputOver = false
     let isOutputOver = false
@@ -58,8 +70,19 @@ export function relay(connection: Socket, { input, output, closeOutput }: Ends):
     })
     input.on('error', () => connection.end())
     output.on('error', () => settle({ kind: 'unread' }))
-    input.pipe(connection)
-    connection.pipe(output, { end: false })
+    let carriedBytes = 0
+    const carried = (bytes: number) => {
+      const isMuch = carriedBytes >= MUCH_BYTES
+      carriedBytes += bytes
+      if (!isMuch && carriedBytes >= MUCH_BYTES) prepareForMuch?.()
+    }
+    const counted = ({ length }: Buffer) => carried(length)
+    if (inputBuckets) {
+      input.on('end', () => connection.end())
+      inputBuckets.pour(input as Socket, connection, carried)
+    } else input.on('data', counted).pipe(connection)
+    if (buckets) buckets.pour(connection, output, carried)
+    else connection.on('data', counted).pipe(output, { end: false })
   })
 }
 
@@ -69,11 +92,28 @@ export function relay(connection: Socket, { input, output, closeOutput }: Ends):
  * output's end.
  */
 export async function standardEnds(): Promise<Ends> {
-  if (process.versions['bun'] !== undefined) return { input: process.stdin, output: process.stdout }
+  if (isBun()) return { input: process.stdin, output: process.stdout }
   const { Socket } = await import('node:net')
   const output = isPipe(1) ? new Socket({ fd: 1, readable: false, writable: true }) : process.stdout
-  const input = isPipe(0) ? new Socket({ fd: 0, readable: true, writable: false }) : process.stdin
-  return { input, output, closeOutput: () => closeDescriptor(1) }
+  const ends = { output, closeOutput: () => closeDescriptor(1), prepareForMuch }
+  if (!isPipe(0)) return { ...ends, input: process.stdin }
+  const inputBuckets = new Buckets()
+  const options = { fd: 0, readable: true, writable: false, onread: inputBuckets.onread }
+  const input = new Socket(options).pause()
+  return { ...ends, input, inputBuckets }
+}
+
+/** What a connection that relay() gets is to be read into; undefined where the runtime does not know how, and its stream has to do. */
+export function connectionBuckets(): Buckets | undefined {
+  return isBun() ? undefined : new Buckets()
+}
+
+function isBun(): boolean {
+  return process.versions['bun'] !== undefined
+}
+
+function prepareForMuch(): void {
+  void import('./wide-pipes.js').then(({ widenPipes }) => widenPipes())
 }
 
 function isPipe(fd: number): boolean {
