@@ -48,7 +48,7 @@ export async function open(): Promise<Row[]> {
         goal: '<= 1 ms (median)',
         ...(lost > 0 && { found: `${lost} lost` }),
       },
-      { what: `the same, ${OFTEN}/s`, unit: 'ms', samples: often.times, goal: 'shows what waking costs' },
+      { what: `the same, ${OFTEN}/s`, unit: 'ms', samples: often.times, goal: 'shows what rest costs' },
       {
         what: `datagram to a bare Node socket and back, ${PER_SECOND}/s`,
         unit: 'ms',
