@@ -13,20 +13,26 @@ export interface Printer {
 
 /** The printer of a real program. */
 export const terminal: Printer = {
-  line: (text) => writeAll(1, `${text}\n`),
-  error: (text) => writeAll(2, `${text}\n`),
+  line: (text) => void writeAll(1, `${text}\n`),
+  error: (text) => void writeAll(2, `${text}\n`),
 }
 
-/** Writes all of it. A reader that has gone (EPIPE) is its own affair; a slow one (EAGAIN) is waited for. */
-function writeAll(fd: number, text: string): void {
+/** A line of what goes on until it is ended: where whoever reads it has gone, the program ends. */
+export function lineOrEnd(text: string): void {
+  if (!writeAll(1, `${text}\n`)) process.exit(0)
+}
+
+/** Writes all of it; a slow reader (EAGAIN) is waited for. False where he has gone (EPIPE), which is his own affair. */
+function writeAll(fd: number, text: string): boolean {
   let rest = Buffer.from(text)
   while (rest.length > 0) {
     try {
       rest = rest.subarray(writeSync(fd, rest))
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') return
+      if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') return false
     }
   }
+  return true
 }
 
 /** Rows as columns of equal width, two spaces apart; the last column is not padded. */

@@ -30,6 +30,24 @@ describe('whoever watches a server', () => {
     await story.postern.knock(story.client, '--resource', '77', story.server.v4)
   }
 
+  it('ends with its reader: a pipe that is shut', async () => {
+    story = await begin({ resources: RESOURCES, more: NAMES })
+    const { server, client, postern, daemon } = story
+    const of = (words: string) => `"${join(postern.folder, 'bin/posternd')}" ${words} ${postern.at.slice(2).join(' ')}`
+    const run = (words: string) => server.run(['sh', '-c', `${of(words)} | head -n 1`], { timeoutMs: 20_000 })
+    expect((await run('status --watch --json')).stdout).to.match(/^\{"running":true/)
+    await postern.knock(client, server.v4, '22')
+    await daemon!.waitLine(/opened for 30 s/)
+    const followed = run('log --follow')
+    let isOver = false
+    void followed.then(() => (isOver = true))
+    await poll('the follower ends', async () => {
+      await knockForNothing()
+      return isOver
+    })
+    expect((await followed).stdout).to.match(/opened for 30 s/)
+  })
+
   it('sees knocks and refusals with names, the last and those to come, in words and as JSON', async () => {
     story = await begin({ resources: RESOURCES, more: NAMES })
     const { server, client, postern, daemon } = story

@@ -5,6 +5,7 @@ import { formatId, parseId } from '../../wire/ids.js'
 import type { Command } from '../command.js'
 import { EXIT } from '../exit.js'
 import { type Arguments, isGiven, type Option, textOf } from '../options.js'
+import { lineOrEnd } from '../print.js'
 import { UsageError } from '../usage.js'
 import { controlPathOf, JSON_OPTION, RUN_DIR_OPTION, refuseWords } from './options.js'
 import { pause } from './watching.js'
@@ -36,7 +37,8 @@ export const log: Command = {
     refuseWords(args)
     const path = controlPathOf(args)
     const isWanted = filterOf(args)
-    const show = (event: KnockEvent) => printer.line(isGiven(args, 'json') ? JSON.stringify(event) : lineOf(event))
+    const say = isGiven(args, 'follow') ? lineOrEnd : printer.line
+    const show = (event: KnockEvent) => say(isGiven(args, 'json') ? JSON.stringify(event) : lineOf(event))
     const last = lastOf(args)
     const first = await ask(path, 0)
     const before = first.events.filter(isWanted)

@@ -9,6 +9,7 @@ import { formatId } from '../../wire/ids.js'
 import type { Command, World } from '../command.js'
 import { EXIT, type ExitCode } from '../exit.js'
 import { type Arguments, isGiven, type Option } from '../options.js'
+import { lineOrEnd } from '../print.js'
 import { configOf, managerFor } from './kernel.js'
 import {
   CONFIG_OPTION,
@@ -53,19 +54,19 @@ export const status: Command = {
       const standing = await standingOf(args, world)
       return isGiven(args, 'json') ? JSON.stringify(inJson(standing)) : statusWords(standing)
     }
-    if (isGiven(args, 'watch')) return watch(show, isGiven(args, 'json'), world)
+    if (isGiven(args, 'watch')) return watch(show, isGiven(args, 'json'))
     world.printer.line(await show())
     return EXIT.ok
   },
 }
 
 /** Until it is killed, or its reader is gone. */
-async function watch(show: () => Promise<string>, isJson: boolean, { printer }: World): Promise<ExitCode> {
+async function watch(show: () => Promise<string>, isJson: boolean): Promise<ExitCode> {
   const isInPlace = !isJson && process.stdout.isTTY === true
   for (;;) {
     const text = await show()
     if (isInPlace) refresh(text)
-    else printer.line(isJson ? text : `${text}\n`)
+    else lineOrEnd(isJson ? text : `${text}\n`)
     await pause(EVERY_MS)
   }
 }
