@@ -46,6 +46,16 @@ describe('posternd check --stealth', function () {
     return { status, words: stdout + stderr }
   }
 
+  it('tells where letmein is heard over TCP alone, which no rule hides', async () => {
+    await host('')
+    story.postern.configure(
+      serverFile(['00000001 = port: 22'], { port: '5800 / tcp', more: '[LETMEIN]\nenabled = yes\n' }),
+    )
+    const { status, words } = await check()
+    expect(status, words).to.equal(1)
+    expect(words).to.match(/letmein over TCP answers every SYN at port 5800/)
+  })
+
   for (const [what, ruleset] of Object.entries({
     'has no firewall': '',
     drops: firewall('drop'),

@@ -7,6 +7,7 @@ import { readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import type { ServerConfig } from '../../config/types.js'
 import { closedWay } from '../../firewall/closed.js'
+import { hearsLetmein } from '../../firewall/letmein-words.js'
 import type { Closed } from '../../firewall/ruleset.js'
 import { ownTable } from '../../firewall/ruleset.js'
 import { readTemplates } from '../../firewall/templates.js'
@@ -80,7 +81,7 @@ function load(copy: RulesetCopy, config: ServerConfig, rules: string): void {
   }
   copy.run([nft, '-f', '-'], ownRules(config, rules))
   const [user] = config.users.keys()
-  if (config.letmein.enabled && config.letmein.ports.udp !== undefined && user !== undefined)
+  if (hearsLetmein(config) && user !== undefined)
     copy.run([nft, `add element inet ${table} letmein_users { 0x${formatId(user)} }`])
 }
 
