@@ -5,6 +5,7 @@
 import {
   closeSync,
   constants,
+  fchmodSync,
   fstatSync,
   fsyncSync,
   openSync,
@@ -39,6 +40,8 @@ export function writeMonitorFile(path: string, text: string, mode: number): void
   rmSync(draft, { force: true })
   const fd = openSync(draft, 'wx', mode)
   try {
+    // Whatever the umask: what a unit of root's leaves, with its 077, the monitor has to read.
+    fchmodSync(fd, mode)
     writeFileSync(fd, text)
     fsyncSync(fd)
   } finally {

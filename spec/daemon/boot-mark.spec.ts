@@ -1,4 +1,4 @@
-import { lstatSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { lstatSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'chai'
@@ -20,6 +20,16 @@ describe('the boot mark', () => {
     expect(hasBootMark(mark, 'b2')).to.equal(false)
     leaveBootMark(mark, 'b2')
     expect(hasBootMark(mark, 'b2')).to.equal(true)
+  })
+
+  it('can be read by the monitor where root left it with the umask of a unit', () => {
+    const before = process.umask(0o077)
+    try {
+      leaveBootMark(mark, 'a1')
+    } finally {
+      process.umask(before)
+    }
+    expect(statSync(mark).mode & 0o777).to.equal(0o644)
   })
 
   it('follows no link that lies in its place: root leaves it in a folder that is the monitor’s', () => {

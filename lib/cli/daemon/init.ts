@@ -159,15 +159,16 @@ function install({ args, world: { printer, outside }, root, path, text, found }:
     )
 }
 
-function nextSteps({ user, ports }: Wishes, { isRemote, hasSystemd }: Survey): string {
+function nextSteps({ user, ports, host }: Wishes, { isRemote, hasSystemd }: Survey): string {
   const guarded = ports.map(formatRange).join(', ')
   const start = hasSystemd ? 'systemctl start postern' : 'posternd run &'
   const steps = [
-    [`posternd enroll ${user} --again`, 'prints your line (--qr: as a code); on your own machine: postern add'],
+    [`posternd enroll ${user} --again`, 'prints your line (--qr: as a code); on your own machine: postern add,'],
+    ['', `and there: postern ssh-config ${host} --install, after which ssh knocks by itself`],
     ['posternd trust-clock', 'once, when the clock is right'],
     ['posternd trial 5m', `shuts ${guarded} to everybody but you; in five minutes the kernel takes it back`],
     [start, ''],
-    ['posternd confirm', 'in a new ssh login that came by a knock: from here on it is for good'],
+    ['posternd confirm', `in a new login, ssh ${host}, which came by a knock: from here on it is for good`],
     ...(hasSystemd ? [['systemctl enable postern-gate postern', 'from the next boot on, too']] : []),
   ]
   return [

@@ -170,7 +170,7 @@ function nextSteps(config: ServerConfig, begun: Trial, first: readonly Entry[]):
     `the gate is up for ${secondsLeft(begun)} s (until ${clockTime(begun)}); ${kept}. If you do nothing, the kernel opens all again.`,
     'Next, in this order:',
     '  1. systemctl start postern          (or: posternd run)',
-    '  2. from your machine: knock and log in anew (postern knock HOST 22 && ssh HOST)',
+    '  2. from your machine: knock and log in anew (postern knock HOST 22 --wait && ssh HOST; after postern ssh-config: ssh HOST)',
     `  3. in that new login: posternd confirm${config.file === '/etc/postern/posternd.conf' ? '' : ` --config ${config.file}`}`,
   ]
 }
