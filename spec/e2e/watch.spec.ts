@@ -35,7 +35,9 @@ describe('whoever watches a server', () => {
     const { server, client, postern, daemon } = story
     const of = (words: string) => `"${join(postern.folder, 'bin/posternd')}" ${words} ${postern.at.slice(2).join(' ')}`
     const run = (words: string) => server.run(['sh', '-c', `${of(words)} | head -n 1`], { timeoutMs: 20_000 })
-    expect((await run('status --watch --json')).stdout).to.match(/^\{"running":true/)
+    const watched = await run('status --watch --json')
+    expect(watched.stdout).to.match(/^\{"running":true/)
+    expect(watched.status, 'killed, for it went on').to.equal(0)
     await postern.knock(client, server.v4, '22')
     await daemon!.waitLine(/opened for 30 s/)
     const followed = run('log --follow')
@@ -46,6 +48,7 @@ describe('whoever watches a server', () => {
       return isOver
     })
     expect((await followed).stdout).to.match(/opened for 30 s/)
+    expect((await followed).status, 'killed, for it went on').to.equal(0)
   })
 
   it('sees knocks and refusals with names, the last and those to come, in words and as JSON', async () => {
