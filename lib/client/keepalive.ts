@@ -60,6 +60,10 @@ interface Kept {
   route: string
 }
 
+/** More in one turn, as a hundred hosts at the start, would only leave garbage at once, and a higher peak of memory. */
+const MOST_AT_ONCE = 4
+const BREATH_MS = 10
+
 export class Keepalive {
   readonly #outside: KeepaliveOutside
   readonly #tell: (news: News) => void
@@ -119,8 +123,13 @@ export class Keepalive {
     if (this.#isOver) return
     const nowMs = this.#outside.monoMs()
     if (nowMs >= this.#lookMs) this.#look(nowMs)
-    for (const kept of this.#kept.values())
-      if (kept.schedule.dueMs <= nowMs && kept.running < (kept.isNew ? 2 : 1)) void this.#attempt(kept)
+    const isDue = ({ schedule, running, isNew }: Kept) => schedule.dueMs <= nowMs && running < (isNew ? 2 : 1)
+    const due = [...this.#kept.values()].filter(isDue)
+    for (const kept of due.slice(0, MOST_AT_ONCE)) void this.#attempt(kept)
+    if (due.length > MOST_AT_ONCE) {
+      this.#takeBack = this.#outside.timer(BREATH_MS, () => this.#act())
+      return
+    }
     const waiting = [...this.#kept.values()].filter(({ running }) => running === 0)
     const nextMs = Math.min(this.#lookMs, ...waiting.map(({ schedule }) => schedule.dueMs))
     this.#takeBack = this.#outside.timer(Math.max(0, Math.ceil(nextMs - nowMs)), () => this.#act())

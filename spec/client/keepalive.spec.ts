@@ -221,4 +221,14 @@ describe('a keepalive', () => {
     expect(at).to.deep.equal([0])
     expect(world.said).to.deep.equal([])
   })
+
+  it('begins many hosts a few at a time, whether or not the others answer', async () => {
+    const hosts = Array.from({ length: 100 }, (_, i) =>
+      chargeIn(world, `gate${i}`, () => (i % 2 === 0 ? new Promise<Attempt>(() => {}) : DONE)),
+    )
+    world.keeper.keep(hosts.map(({ charge }) => charge))
+    expect(hosts.filter(({ at }) => at.length > 0)).to.have.length(4)
+    await world.pass(300)
+    expect(hosts.map(({ at }) => at.length)).to.deep.equal(hosts.map(() => 1))
+  })
 })
