@@ -4,6 +4,7 @@
  */
 import { createSocket } from 'node:dgram'
 import { addressToBytes16, canonicalAddress, familyOf, type IpAddress } from '../wire/address.js'
+import { beginAlike } from '../wire/prefix.js'
 import type { Destination } from './resolve.js'
 
 /** The address that a datagram to this destination would leave from; undefined where there is no way there. `ownAddress` in programs. */
@@ -63,10 +64,5 @@ export function isGlobal(address: IpAddress): boolean {
 
 /** Whether the first `bits` of both, as 16 bytes, are the same. */
 function isWithin(address: string, network: IpAddress, bits: number): boolean {
-  const [one, other] = [addressToBytes16(address.replace(/%.*/, '')), addressToBytes16(network)]
-  for (let bit = 0; bit < bits; bit++) {
-    const mask = 0x80 >> (bit & 7)
-    if (((one[bit >> 3]! ^ other[bit >> 3]!) & mask) !== 0) return false
-  }
-  return true
+  return beginAlike(addressToBytes16(address.replace(/%.*/, '')), addressToBytes16(network), bits)
 }

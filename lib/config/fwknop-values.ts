@@ -5,6 +5,7 @@
 import type { Prefix } from '../gate/fwknop-stanza.js'
 import { addressFromBytes, addressToKey, canonicalAddress, familyOf } from '../wire/address.js'
 import type { FwknopDigest, FwknopMode, FwknopPort } from '../wire/fwknop-types.js'
+import { maskedTo } from '../wire/prefix.js'
 import { type Form, misfit, oneOf } from './values.js'
 
 export const fwknopDigest: Form<FwknopDigest> = oneOf(
@@ -56,8 +57,7 @@ const network: Form<Prefix> = (text) => {
     return misfit(text, expected)
   const length = mask === undefined ? 32 : lengthOf(mask)
   if (length === undefined || length < 1) return misfit(text, 'a prefix length of 1–32, or a mask as 255.255.255.0')
-  const bytes = addressToKey(address).map((byte, i) => byte & (0xff00 >> Math.max(0, Math.min(8, length - 8 * i))))
-  return { value: { address: addressFromBytes(bytes), length } }
+  return { value: { address: addressFromBytes(maskedTo(addressToKey(address), length)), length } }
 }
 
 /** The prefix length that `24` or `255.255.255.0` means. */

@@ -2,6 +2,7 @@
  * Networks as `ADDRESS/LENGTH` in canonical text. Pure; never throws.
  */
 import { addressFromBytes, addressToKey, canonicalAddress, type IpAddress } from '../wire/address.js'
+import { beginAlike, maskedTo } from '../wire/prefix.js'
 import { type Form, misfit } from './values.js'
 
 /** One network, or an address for a network of one. What lies right of the prefix must be zero: else it means two things. */
@@ -25,7 +26,8 @@ export const network: Form<string> = (text) => {
 export function isWithin(address: IpAddress, of: string): boolean {
   const [first, prefix] = of.split('/') as [string, string]
   const bytes = addressToKey(address)
-  return bytes.length === addressToKey(first).length && addressFromBytes(maskedTo(bytes, Number(prefix))) === first
+  const network = addressToKey(first)
+  return bytes.length === network.length && beginAlike(bytes, network, Number(prefix))
 }
 
 /** Two networks of a list that have addresses in common, or undefined. nft takes no such pair in one set. */
@@ -37,11 +39,5 @@ export function overlapping(networks: readonly string[]): readonly [string, stri
 function meet(a: string, b: string): boolean {
   const [left, right] = [a, b].map((text) => text.split('/') as [string, string])
   const [x, y] = [addressToKey(left![0]), addressToKey(right![0])]
-  if (x.length !== y.length) return false
-  const prefix = Math.min(Number(left![1]), Number(right![1]))
-  return addressFromBytes(maskedTo(x, prefix)) === addressFromBytes(maskedTo(y, prefix))
-}
-
-function maskedTo(bytes: Uint8Array, prefix: number): Uint8Array {
-  return bytes.map((byte, i) => byte & (0xff00 >> Math.max(0, Math.min(8, prefix - 8 * i))) & 0xff)
+  return x.length === y.length && beginAlike(x, y, Math.min(Number(left![1]), Number(right![1])))
 }

@@ -1,18 +1,13 @@
 /** Leases for a whole prefix: the kernel's key is the address with the bits behind it zero. Pure. */
 import type { PrefixLengths, Resource } from '../config/types.js'
 import { addressFromBytes, addressToKey, familyOf, type IpAddress } from '../wire/address.js'
-
-/** So many bytes, the first `bits` bits of which are 1. */
-export function leadingBits(length: number, bits: number): Uint8Array {
-  return Uint8Array.from({ length }, (_, i) => 0xff00 >> Math.max(0, Math.min(8, bits - 8 * i)))
-}
+import { maskedTo } from '../wire/prefix.js'
 
 /** The address that a resource's lease for this one is kept under: itself, or the first of its prefix. */
 export function leasedAddress(address: IpAddress, { prefix }: Pick<Resource, 'prefix'>): IpAddress {
   if (prefix === undefined) return address
   const key = addressToKey(address)
-  const mask = leadingBits(key.length, lengthFor(address, prefix))
-  return addressFromBytes(key.map((byte, i) => byte & mask[i]!))
+  return addressFromBytes(maskedTo(key, lengthFor(address, prefix)))
 }
 
 /** How it is written: `192.0.2.0/24` where the lease is for more than one address. */

@@ -2,11 +2,11 @@
 import type { Jump, Protocol, Resource, ServerConfig } from '../config/types.js'
 import { addressFromBytes } from '../wire/address.js'
 import { formatId, type UserId } from '../wire/ids.js'
+import { leadingBits } from '../wire/prefix.js'
 import { jumpComment, portComment } from './comments.js'
 import { setName } from './names.js'
 import { type Guarded, rangesText, sizeText, timeText, verdictsText } from './nft-text.js'
 import { keysOf } from './policy.js'
-import { leadingBits } from './prefix.js'
 import type { Words } from './template.js'
 
 /** SPA's slot, and what of each slot is in the kernel (docs/PROTOCOL.md, "Datagram", "Instant tokens"). */

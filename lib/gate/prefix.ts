@@ -1,5 +1,6 @@
 /** Which addresses a list of prefixes has. Pure. */
 import { addressToKey } from '../wire/address.js'
+import { beginAlike } from '../wire/prefix.js'
 import type { Prefix } from './fwknop-stanza.js'
 
 /**
@@ -9,13 +10,5 @@ import type { Prefix } from './fwknop-stanza.js'
 export function membership(prefixes: readonly Prefix[]): (address: Uint8Array) => boolean {
   const prepared = prefixes.map(({ address, length }) => ({ bytes: addressToKey(address), length }))
   return (address) =>
-    prepared.some(({ bytes, length }) => bytes.length === address.length && begins(address, bytes, length))
-}
-
-/** Whether the first `length` bits are the same. */
-function begins(bytes: Uint8Array, prefix: Uint8Array, length: number): boolean {
-  const whole = length >> 3
-  for (let i = 0; i < whole; i++) if (bytes[i] !== prefix[i]) return false
-  const rest = length & 7
-  return rest === 0 || (bytes[whole]! ^ prefix[whole]!) >> (8 - rest) === 0
+    prepared.some(({ bytes, length }) => bytes.length === address.length && beginAlike(address, bytes, length))
 }
