@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build, type Plugin } from 'esbuild'
 import { bunFor, isTarget, TARGETS, type Target, thisTarget } from './bun.js'
+import { isSignedAsItIs, signedAdHoc } from './mach-o.js'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const folder = join(root, 'dist/client')
@@ -79,8 +80,8 @@ async function bundle(entry: string, file: string): Promise<void> {
     legalComments: 'none',
     logLevel: 'warning',
     supported: { 'dynamic-import': false },
-    // For yargs, which asks where it lies to find translations of its own.
-    define: { POSTERN_VERSION: JSON.stringify(version), 'import.meta.url': JSON.stringify('file:///postern') },
+    // For yargs, which asks where it lies to find translations of its own; Windows takes no path without a drive.
+    define: { POSTERN_VERSION: JSON.stringify(version), 'import.meta.url': JSON.stringify('file:///C:/postern') },
     plugins: [wordsApart, lazyModules, bunCrypto, bunSend],
   })
 }
@@ -124,6 +125,12 @@ function orderOfKnock(script: string, scratch: string): string[] {
   return [`--bytecode-order=${order}`]
 }
 
+/** macOS kills a program that is not as its signature says. */
+function signForMac(program: string): void {
+  const bytes = readFileSync(program)
+  if (!isSignedAsItIs(bytes)) writeFileSync(program, signedAdHoc(bytes, 'postern'))
+}
+
 const words = process.argv.slice(2)
 const targets: readonly string[] = words.length === 0 ? [thisTarget()] : words.includes('all') ? TARGETS : words
 const unknown = targets.filter((word) => !isTarget(word))
@@ -143,6 +150,7 @@ try {
   for (const target of targets.filter(isTarget)) {
     const program = join(folder, `postern-${target}${target.startsWith('windows') ? '.exe' : ''}`)
     compile(script, target, program, order)
+    if (target.startsWith('darwin')) signForMac(program)
     console.log(`${program} (${Math.round(statSync(program).size / 1e6)} MB)`)
   }
 } finally {

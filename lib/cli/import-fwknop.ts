@@ -32,7 +32,7 @@ export async function importFwknop(positional: string, args: Arguments, world: W
     throw new UsageError('--fwknoprc with FILE: expected one of them')
   const from = atHome(textOf(args, 'fwknoprc') ?? positional, world.env)
   const stanza = textOf(args, 'stanza')
-  const to = importTarget(args, clientFiles(world.env)[0]!)
+  const to = importTarget(args, clientFiles(world.env)[0])
   const files = filesFor(thisProcess('client'))
   const { text: original, warnings } = files.readKeys(from)
   const names = stanza === undefined ? fwknopStanzas(original) : [stanza]

@@ -36,7 +36,7 @@ export const importClient: Command = {
       peer,
       FWKNOP_OPTIONS.map(({ name }) => name),
     )
-    const to = importTarget(args, clientFiles(world.env)[0]!)
+    const to = importTarget(args, clientFiles(world.env)[0])
     const realm = textOf(args, 'realm')
     const original = readOwnFile(from, thisProcess('client')).text
     const { warnings } = readClientConfig(original, from)

@@ -21,7 +21,7 @@ export async function readSource(args: Arguments, env: World['env']): Promise<So
   const key = keyFile === undefined ? undefined : loadKeyFile(keyFile, reader)
   return {
     config,
-    file: config.file ?? clientFiles(env)[0]!,
+    file: config.file ?? clientFiles(env)[0] ?? 'postern.conf',
     warnings: config.warnings,
     ...(host !== undefined && { host }),
     ...(user !== undefined && { user }),

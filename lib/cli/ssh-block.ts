@@ -17,12 +17,15 @@ export interface SshLines {
   readonly program: readonly string[]
   /** Options of `postern connect` or `postern knock`. */
   readonly options: readonly string[]
+  /** Whose command line it is; this system's where none is said. */
+  readonly platform?: NodeJS.Platform
 }
 
-/** The block to paste. */
-export function sshLines({ host, form, program, options }: SshLines): string {
-  const words = (...more: string[]) => [...program.map(shellWord), ...more].join(' ')
-  const given = options.map(shellWord)
+/** The block to paste. Throws RangeError where a word cannot be written for Windows. */
+export function sshLines({ host, form, program, options, platform = process.platform }: SshLines): string {
+  const word = platform === 'win32' ? windowsWord : shellWord
+  const words = (...more: string[]) => [...program.map(word), ...more].join(' ')
+  const given = options.map(word)
   if (form === 'match-exec') {
     const command = words('knock', '--quiet', '--wait', ...given, '%h', '%p')
     return `Match originalhost ${host} exec "${command.replace(/["\\]/g, '\\$&')}"\n`
@@ -37,6 +40,13 @@ export function sshLines({ host, form, program, options }: SshLines): string {
 /** A word as a POSIX shell reads it back, in a line in which ssh itself reads `%` as a sign of its own. */
 function shellWord(word: string): string {
   const quoted = /^[A-Za-z0-9_./:@,+=-]+$/.test(word) ? word : `'${word.replace(/'/g, `'\\''`)}'`
+  return quoted.replace(/%/g, '%%')
+}
+
+/** A word as a Windows program and cmd.exe read it back, which know no single quotes. */
+function windowsWord(word: string): string {
+  if (/["\r\n]/.test(word)) throw new RangeError(`${word}: expected no quotation mark, which Windows cannot quote`)
+  const quoted = /^[A-Za-z0-9_./:\\@+-]+$/.test(word) ? word : `"${word.replace(/\\$/, '\\\\')}"`
   return quoted.replace(/%/g, '%%')
 }
 

@@ -66,8 +66,9 @@ export function refuseOptions(args: Arguments, peer: Peer, names: readonly strin
 }
 
 /** Where the new file goes. */
-export function importTarget(args: Arguments, usual: string): string {
+export function importTarget(args: Arguments, usual: string | undefined): string {
   const file = textOf(args, 'output') ?? usual
+  if (file === undefined) throw new UsageError('--output: expected a file, as there is no HOME')
   if (file === '') throw new UsageError('--output "": expected a file')
   return file
 }

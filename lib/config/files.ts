@@ -16,16 +16,19 @@ export type Environment = Readonly<Record<string, string | undefined>>
 /** Where the server's file is looked for; the first that is there counts. */
 export const SERVER_FILES = ['/etc/postern/posternd.conf', '/opt/letmein/etc/letmeind.conf'] as const
 
-/** Where the client's file is looked for; the first that is there counts. */
-export function clientFiles(environment: Environment): string[] {
+/** Where the client's file is looked for, behind the user's own. */
+const CLIENT_FILES = ['/etc/postern/postern.conf', '/opt/letmein/etc/letmein.conf'] as const
+
+/**
+ * Where the client's file is looked for; the first that is there counts. On Windows it is the user's own alone: everybody
+ * there may make a folder at a drive's top.
+ */
+export function clientFiles(environment: Environment, platform: NodeJS.Platform = process.platform): string[] {
   const { XDG_CONFIG_HOME: xdg, HOME, USERPROFILE } = environment
-  const home = HOME ?? USERPROFILE
+  const home = HOME || USERPROFILE
   const folder = xdg !== undefined && isAbsolute(xdg) ? xdg : home && join(home, '.config')
-  return [
-    ...(folder ? [join(folder, 'postern', 'postern.conf')] : []),
-    '/etc/postern/postern.conf',
-    '/opt/letmein/etc/letmein.conf',
-  ]
+  const own = folder ? [join(folder, 'postern', 'postern.conf')] : []
+  return platform === 'win32' ? own : [...own, ...CLIENT_FILES]
 }
 
 /** The first of these that is there. */
@@ -58,7 +61,7 @@ export function loadClientConfig(
 ): ClientConfig {
   const places = clientFiles(environment)
   const path = file ?? firstThere(places)
-  if (path === undefined) return readClientConfig(undefined, places[0]!)
+  if (path === undefined) return readClientConfig(undefined, places[0] ?? 'postern.conf')
   const own = readOwnFile(path, reader)
   const config = readClientConfig(own.text, path)
   if (config.users.size === 0) return config

@@ -93,7 +93,8 @@ function cannotOpen(file: string, error: NodeJS.ErrnoException, reader: Reader):
     reader.role === 'daemon'
       ? `root, or the daemon's own user, with: chown root:postern ${word} && chmod 640 ${word} (posternd check, as root, names folders that are shut, too)`
       : 'a file of your own'
-  return failure(file, `uid ${reader.uid} may not read it: expected ${expected}`, 'permission', error)
+  const who = reader.uid === undefined ? 'this user' : `uid ${reader.uid}`
+  return failure(file, `${who} may not read it: expected ${expected}`, 'permission', error)
 }
 
 function failure(file: string, message: string, code: ConfigErrorCode, cause?: unknown): ConfigError {

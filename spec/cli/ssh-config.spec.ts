@@ -69,9 +69,19 @@ describe("postern's lines in a configuration of ssh", () => {
   ] as const) {
     it(`quote what a shell and ssh would read otherwise: ${form}`, () => {
       const options = ['-c', "a%'b"]
-      expect(sshLines({ host: 'gate', form, program: ['/my bin/postern'], options })).to.equal(lines)
+      expect(sshLines({ host: 'gate', form, program: ['/my bin/postern'], options, platform: 'linux' })).to.equal(lines)
     })
   }
+
+  it('are quoted for Windows, whose shell knows no single quotes', () => {
+    const lines = (program: string, ...options: string[]) =>
+      sshLines({ host: 'gate', form: 'pipe', program: [program], options, platform: 'win32' })
+    expect(lines('C:\\bin\\postern.exe')).to.equal('Host gate\n  ProxyCommand C:\\bin\\postern.exe connect %h %p\n')
+    expect(lines('C:\\My Files\\postern.exe', '-c', 'C:\\50% off\\')).to.equal(
+      'Host gate\n  ProxyCommand "C:\\My Files\\postern.exe" connect -c "C:\\50%% off\\\\" %h %p\n',
+    )
+    expect(() => lines('postern', '--realm', 'a"b')).to.throw(RangeError, /expected no quotation mark/)
+  })
 })
 
 describe('postern ssh-config', () => {

@@ -189,6 +189,8 @@ describe('files that hold keys', () => {
       '/home/u/.config/postern/postern.conf',
     )
     expect(clientFiles({})).to.deep.equal(places)
+    expect(clientFiles({ USERPROFILE: '/users/u' }, 'win32')).to.deep.equal(['/users/u/.config/postern/postern.conf'])
+    expect(clientFiles({}, 'win32')).to.deep.equal([])
     expect(SERVER_FILES).to.deep.equal(['/etc/postern/posternd.conf', '/opt/letmein/etc/letmeind.conf'])
     mkdirSync(join(folder, 'postern'))
     const path = file('postern/postern.conf', WITH_KEY, 0o600)
