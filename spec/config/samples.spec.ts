@@ -73,6 +73,6 @@ describe('the samples in conf/', () => {
     ])
       expect(unit).to.include(`\n${row}\n`)
     expect(unit).to.match(/^CapabilityBoundingSet=CAP_NET_ADMIN CAP_SETUID CAP_SETGID CAP_SETPCAP CAP_KILL$/m)
-    expect(conf('systemd/postern-gate.service')).to.match(/^Before=network-pre.target /m)
+    expect(conf('systemd/postern-gate.service')).to.match(/^Before=sysinit\.target network-pre\.target /m)
   })
 })
