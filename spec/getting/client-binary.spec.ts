@@ -47,6 +47,15 @@ describe('the client without Node', () => {
       expect(stats.passes).to.be.greaterThan(files.length)
     })
 
+  it('sends and encrypts by Bun what the client of Node does', async () => {
+    const words = ['node_modules/mocha/bin/mocha.js', '--no-config', '--exit', '--reporter', 'dot']
+    const files = ['spec/client/send.spec.ts', 'spec/client/native-crypto.spec.ts']
+    const asBun = { ...process.env, BUN_BE_BUN: '1' }
+    const { stdout } = await run(PROGRAM, [...words, ...files], { cwd: ROOT, env: asBun }).catch((e) => e)
+    expect(stdout).to.match(/^ {2}[1-9][0-9]+ passing/m)
+    expect(stdout).not.to.match(/failing|pending/)
+  }).timeout(60_000)
+
   it('needs nothing of the system but what every program has', async () => {
     const { stdout } = await run(PROGRAM, ['--version'], { env: { PATH: '/nonexistent' } })
     expect(stdout).to.match(/^\d+\.\d+\.\d+\n$/)
