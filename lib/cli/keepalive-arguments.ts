@@ -6,6 +6,7 @@ import { portsOf } from '../config/resources.js'
 import type { PortRange } from '../config/types.js'
 import { formatId } from '../wire/ids.js'
 import { wholeSeconds } from './duration.js'
+import { fwknopArguments } from './fwknop-arguments.js'
 import { type KnockArguments, knockArguments } from './knock-arguments.js'
 import { sourceFor } from './knock-names.js'
 import { type Plan, type PlannedSubject, planKnock, type Source } from './knock-plan.js'
@@ -62,6 +63,8 @@ export function taskOf(
   const rhythmFor = (leaseMs: number | undefined) =>
     isOnce ? {} : { rhythm: everyMs === undefined ? rhythmOfLease(leaseMs!) : rhythmOfPeriod(everyMs) }
   if (protocol === 'fwknop') {
+    // At once: what is wrong here is wrong at each knock.
+    fwknopArguments(args, plain, 'open')
     const leaseMs = plain.lifetimeSeconds > 0 ? plain.lifetimeSeconds * 1000 : undefined
     if (!isOnce && everyMs === undefined && leaseMs === undefined)
       throw new UsageError(`${host}: how long fwknop's port stays open is not known: use --lifetime 10m or --every 4m`)

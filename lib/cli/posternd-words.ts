@@ -45,6 +45,47 @@ export const posternd: Program = {
     trustClock,
     importServer,
   ],
+  groups: [
+    {
+      title: 'The first ten minutes',
+      commands: {
+        init: 'make a working installation; guards nothing yet',
+        import: 'or take over letmein’s or fwknop’s files',
+        trial: 'put the gate up for some minutes, until it is confirmed',
+        confirm: 'it went well: the gate is for good',
+      },
+    },
+    {
+      title: 'Users',
+      commands: {
+        enroll: 'a key for a user, and the line that postern add takes',
+        rotate: 'another key; the old one counts for a while',
+        remove: 'take a user out',
+      },
+    },
+    {
+      title: 'Every day',
+      commands: {
+        status: 'who is let in, and for how long',
+        log: 'the last knocks, and why some were refused',
+        open: 'let an address in by hand',
+        revoke: 'and end that',
+        check: 'what the file means; --stealth: whether it can be seen',
+        doctor: 'find why nobody gets in, and what mends it',
+      },
+    },
+    {
+      title: 'The rest',
+      commands: {
+        run: 'the daemon in the foreground',
+        up: 'the shut gate without a daemon, as at boot',
+        down: 'take everything out of the kernel',
+        metrics: 'figures for Prometheus, as a file',
+        'trust-clock': 'say that the clock is right, after the first start',
+        completion: 'completion for bash, zsh or fish',
+      },
+    },
+  ],
   examples: [
     ['posternd init', 'asks four questions, and says what comes next'],
     ['posternd enroll alice --again', "alice's line once more, for `postern add` on her machine"],

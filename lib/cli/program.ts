@@ -10,6 +10,7 @@ import { completionOf } from './completion/command.js'
 import { EXIT, type ExitCode } from './exit.js'
 import { exitCodeOf, hintOf, reportFailure } from './failure.js'
 import type { Arguments, Option } from './options.js'
+import { type Overview, overview } from './overview.js'
 import { spreadLetters } from './plain.js'
 import { UsageError } from './usage.js'
 import { version } from './version.js'
@@ -26,6 +27,8 @@ export interface Program {
   readonly exitCodeOf?: (error: unknown) => ExitCode | undefined
   /** Under each help. */
   readonly exitCodes: string
+  /** Its commands, by what they are for. */
+  readonly groups: Overview['groups']
 }
 
 /** Answers any command line of a program, and gives its exit code. */
@@ -35,6 +38,10 @@ export async function runProgram(own: Program, words: readonly string[], world: 
   const command = program.commands.find((candidate) => candidate.name === name)
   const first = program.commands[0]
   try {
+    if (isHelp(words)) {
+      world.printer.line(overview(program))
+      return EXIT.ok
+    }
     if (command) refuseValues(rest, command.options)
     const { output, parsed } = await parse(program, command ? [name, ...spreadLetters(rest, command.options)] : words)
     if (output !== '') world.printer.line(output)
@@ -49,6 +56,11 @@ export async function runProgram(own: Program, words: readonly string[], world: 
       exitCode: program.exitCodeOf?.(error) ?? exitCodeOf(error),
     })
   }
+}
+
+/** The program's own: the word, too, which nobody need know to be none. */
+function isHelp(words: readonly string[]): boolean {
+  return words.length === 1 && ['--help', '-h', 'help'].includes(words[0]!)
 }
 
 /** A flag with a value but true and false: yargs would take `--wait=5` for `--wait`, and `--wait=no` too. Throws UsageError. */
@@ -78,7 +90,7 @@ async function parse(program: Program, words: readonly string[]): Promise<{ outp
   return { output, parsed: parsed as Parsed }
 }
 
-function yargsProgram({ name, describe, commands, examples, exitCodes }: Program): Argv {
+function yargsProgram({ name, describe, commands, exitCodes }: Program): Argv {
   const program = yargs()
     .scriptName(name)
     .usage(`${name}: ${describe}\n\n${name} COMMAND [options]`)
@@ -93,7 +105,6 @@ function yargsProgram({ name, describe, commands, examples, exitCodes }: Program
     .version(version)
     .help()
     .alias('help', 'h')
-    .epilogue(`${inLines(examples)}\n\n${name} COMMAND --help says more.\n\n${exitCodes}`)
     .exitProcess(false)
     .fail((message, error) => {
       throw error instanceof UsageError ? error : new UsageError(inOurWords(message))
@@ -131,6 +142,9 @@ function inLines(examples: Command['examples']): string {
   return ['Examples:', ...lines].join('\n')
 }
 
+/** Values that are never empty, by what the help calls them. */
+const PLACES: Readonly<Record<string, string>> = { FILE: 'a file', DIR: 'a folder' }
+
 /** What yargs found, in the form of plain.ts. Throws UsageError at an unknown option or a doubled one. */
 function argumentsOf({ options }: Command, parsed: Parsed): Arguments {
   const values: Record<string, string | true> = {}
@@ -140,6 +154,8 @@ function argumentsOf({ options }: Command, parsed: Parsed): Arguments {
     const option = options.find((candidate) => candidate.name === key)
     if (option === undefined) throw unknownOption(key, options)
     if (Array.isArray(value)) throw new UsageError(`--${key} is here ${value.length} times: expected once`)
+    const place = PLACES[option.value ?? '']
+    if (value === '' && place !== undefined) throw new UsageError(`--${key} "": expected ${place}`)
     values[key] = value === true ? true : String(value)
   }
   return { positionals: parsed._.slice(1).map(String), values }

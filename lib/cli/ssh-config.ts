@@ -5,6 +5,7 @@ import { ConfigError, quote } from '../config/error.js'
 import type { Command, World } from './command.js'
 import { connectArguments } from './connect-arguments.js'
 import { EXIT, type ExitCode } from './exit.js'
+import { fwknopArguments } from './fwknop-arguments.js'
 import { CONNECT_OPTIONS } from './knock-options.js'
 import { type Arguments, isGiven, type Option, textOf } from './options.js'
 import { type SshForm, sshLines, withBlock, withoutBlock } from './ssh-block.js'
@@ -87,7 +88,7 @@ function edited<Text>({ path }: SshFile, edit: () => Text): Text {
 function hostOf({ positionals }: Arguments): string {
   const [host, ...more] = positionals
   if (host === undefined) throw new UsageError('HOST is missing: expected postern ssh-config HOST')
-  if (more.length > 0) throw new UsageError(`${positionals.length} arguments: expected postern ssh-config HOST`)
+  if (more.length > 0) throw new UsageError(`${quote(more[0]!)}: expected one HOST: postern ssh-config ${host}`)
   if (!/^[A-Za-z0-9_*?[:.][A-Za-z0-9_.:*?[\]%-]{0,254}$/.test(host))
     throw new UsageError(
       `HOST ${quote(host)}: expected a name, an address or a pattern, as behind Host in ~/.ssh/config`,
@@ -109,7 +110,9 @@ function formOf(args: Arguments): SshForm {
 function passedOn(args: Arguments, host: string, form: SshForm): string[] {
   const names = PASSED_ON.map(({ name }) => name).filter((name) => isGiven(args, name))
   const values = Object.fromEntries(names.map((name) => [name, args.values[name]!]))
-  connectArguments({ positionals: [/^\d+$/.test(host) ? `n${host}` : host, '22'], values }, false)
+  const asked = connectArguments({ positionals: [/^\d+$/.test(host) ? `n${host}` : host, '22'], values }, false)
+  if (asked.protocol === 'fwknop' || asked.fwknopOptions.length > 0)
+    fwknopArguments({ positionals: [], values }, asked, 'open')
   return names.flatMap((name) => {
     const value = textOf(args, name)
     if (value === undefined) return [`--${name}`]

@@ -18,6 +18,34 @@ export const postern: Program = {
   name: 'postern',
   describe: 'a port stays shut until its owner knocks',
   commands: [knock, connect, keepalive, revoke, doctor, probe, sshConfig, add, genKey, importClient],
+  groups: [
+    {
+      title: 'Every day',
+      commands: {
+        knock: 'ask a host to open a port for this machine',
+        connect: 'knock and connect in one, for ssh’s ProxyCommand',
+        keepalive: 'keep open what a knock opened',
+        revoke: 'ask a host to shut it again',
+      },
+    },
+    {
+      title: 'Once',
+      commands: {
+        add: 'take the line that posternd enroll prints',
+        'ssh-config': 'the lines for ~/.ssh/config, so that ssh knocks by itself',
+        import: 'take over letmein’s or fwknop’s client file',
+        'gen-key': 'make a key by hand',
+        completion: 'completion for bash, zsh or fish',
+      },
+    },
+    {
+      title: 'When it does not work',
+      commands: {
+        doctor: 'find why one does not get in, and what mends it',
+        probe: 'whether a stranger can tell that postern is there',
+      },
+    },
+  ],
   examples: [
     ['postern add', 'the line that posternd enroll printed: asks for it and does not show it'],
     ['postern knock gate.example.org ssh --wait && ssh gate.example.org', 'by hand'],

@@ -18,17 +18,26 @@ function unlinked(piece: string): string {
 /** Text as it stands. A blank line's worth of nothing (`\&`) keeps a first dot or quote from being a request. */
 export function literal(plain: string): string {
   const escaped = plain.replaceAll('\\', '\\e').replaceAll('-', '\\-').replaceAll('~', '\\(ti').replaceAll('^', '\\(ha')
-  return escaped.replaceAll('`', '\\(ga').replace(/^(?=[.'])/gm, '\\&')
+  return escaped
+    .replaceAll('`', '\\(ga')
+    .replace(/^(?=[.'])/gm, '\\&')
+    .replace(/[^\0-\x7f]/gu, (character) => NAMED[character] ?? character)
 }
+
+/** By name they have something in their place where a terminal has ASCII alone; as themselves they would be warned of. */
+const NAMED: Readonly<Record<string, string>> = { '–': '\\(en', '’': '\\(cq', '×': '\\(mu', '·': '\\(bu' }
 
 /** An argument of a request: one word, whatever is in it. */
 function argument(words: string): string {
   return `"${text(words).replaceAll('"', '\\(dq')}"`
 }
 
+/** Three dots where a terminal has none of its own; groff's alone, others know how. */
+const ELLIPSIS = '.if \\n(.g .fchar \\[u2026] ...'
+
 /** The first line of a page. Left-adjusted and without hyphens: there are long words in it that are to be copied. */
 export function title(name: string, section: number, version: string): string {
-  return `.\\" Made by scripts/manual.ts: do not edit.\n.TH ${name.toUpperCase()} ${section} "" "postern ${version}" "postern"\n.nh\n.ad l`
+  return `.\\" Made by scripts/manual.ts: do not edit.\n.TH ${name.toUpperCase()} ${section} "" "postern ${version}" "postern"\n${ELLIPSIS}\n.nh\n.ad l`
 }
 
 export function heading(words: string): string {

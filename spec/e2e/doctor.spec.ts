@@ -194,6 +194,9 @@ describe('the doctor of a server', () => {
     )
     await lets(true)
     expect(await findings()).to.deep.equal([])
+    const stranger = await postern.posternd('log', '--user', 'alise', ...postern.at.slice(2))
+    expect(stranger.status).to.equal(2)
+    expect(stranger.stderr).to.match(/--user "alise": .* has no such user \(it has alice\); did you mean "alice"\?/)
   })
 
   describe('in chain mode', () => {

@@ -25,6 +25,15 @@ function shown(page: string): string {
 }
 
 describe('the manual', () => {
+  it('is shown without a warning where the terminal has ASCII alone', () => {
+    for (const page of PAGES) {
+      const env = { ...process.env, LC_ALL: 'C' }
+      const words = ['-K', 'utf8', '-man', '-T', 'ascii', '-ww', join(FOLDER, page)]
+      const { status, stderr } = spawnSync('groff', words, { encoding: 'utf8', env })
+      expect({ status, stderr }, page).to.deep.equal({ status: 0, stderr: '' })
+    }
+  })
+
   it('has a page for each program and each file', () => {
     expect(readdirSync(FOLDER)).to.have.members(PAGES)
   })

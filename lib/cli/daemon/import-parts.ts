@@ -2,13 +2,21 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { groupIds, SERVER_FILES } from '../../config/files.js'
-import { type Arguments, isGiven } from '../options.js'
+import { type Arguments, isGiven, textOf } from '../options.js'
 import type { Printer } from '../print.js'
 import { installLetmein, installUnits, tellInstalled, tellSystemd } from './init/install.js'
 
 /** A name that no other server has: a key that two servers share opens at one of them only. */
 export function freshRealm(random: (bytes: number) => Uint8Array): string {
   return `${hostname()}-${Buffer.from(random(4)).toString('hex')}`
+}
+
+/** What is said of the realm: one that is drawn is another each time, and only what is written or printed counts. */
+export function realmWords(realm: string, args: Arguments): string {
+  const isTold = textOf(args, 'realm') !== undefined || isGiven(args, 'write')
+  return isTold
+    ? realm
+    : `${realm.replace(/[0-9a-f]{8}$/, '')}…, eight hex digits that are drawn with --write; or --realm TEXT`
 }
 
 /** The gid of group postern, where root asks and there is one. */

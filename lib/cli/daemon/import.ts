@@ -12,7 +12,7 @@ import type { Command } from '../command.js'
 import { textOf } from '../options.js'
 import { counted, finishImport, importOptions, importSource, importTarget, refuseOptions } from '../take-over.js'
 import { ACCESS_FILE, FWKNOP_OPTIONS, importFwknop } from './import-fwknop.js'
-import { freshRealm, posternGroup, prepareService, usersToMake } from './import-parts.js'
+import { freshRealm, posternGroup, prepareService, realmWords, usersToMake } from './import-parts.js'
 
 const [POSTERN_FILE, LETMEIN_FILE] = SERVER_FILES
 
@@ -57,12 +57,17 @@ export const importServer: Command = {
     prepareService(to, args, world.printer, true)
     const gid = posternGroup()
     const file = { mode: gid === undefined ? 0o600 : 0o640, folderMode: 0o755, ...(gid !== undefined && { gid }) }
-    const told = { peer, takes: takesOf(config), differs: differencesOf(config, original), warnings: config.warnings }
+    const told = {
+      peer,
+      takes: takesOf(config, realmWords(realm, args)),
+      differs: differencesOf(config, original),
+      warnings: config.warnings,
+    }
     return finishImport({ from, to, text, ...told, next: nextOf(config, to, gid), file }, args, world)
   },
 }
 
-function takesOf({ users, resources, letmein, spa, firewall }: ServerConfig): [string, string][] {
+function takesOf({ users, resources, letmein, firewall }: ServerConfig, realm: string): [string, string][] {
   const { udp, tcp } = letmein.ports
   const heard = [
     ...(udp === 'any' ? ['any UDP'] : udp.map((port) => `${port}/udp`)),
@@ -79,7 +84,7 @@ function takesOf({ users, resources, letmein, spa, firewall }: ServerConfig): [s
       'chains',
       chain ? `${chain.family} ${chain.table}: ${chains!.join(', ')}` : "none: postern's own table (guard mode)",
     ],
-    ['realm', spa.realm],
+    ['realm', realm],
   ]
 }
 

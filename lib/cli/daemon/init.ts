@@ -2,9 +2,9 @@
 import { existsSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
-import { ConfigError } from '../../config/error.js'
+import { ConfigError, quote } from '../../config/error.js'
 import { daemonGroups, hostFacts, SERVER_FILES } from '../../config/files.js'
-import { formatRange, portRanges } from '../../config/ports.js'
+import { formatRange } from '../../config/ports.js'
 import { readServerConfig } from '../../config/server.js'
 import { userName } from '../../config/users.js'
 import { writeFileOnce } from '../../config/write-file.js'
@@ -18,7 +18,7 @@ import { checkRuleset } from './check-ruleset.js'
 import { freshKey } from './enroll.js'
 import { installUnits, tellInstalled, tellSystemd } from './init/install.js'
 import { type Survey, survey } from './init/survey.js'
-import { CHECKS, configText, type Wishes } from './init/wishes.js'
+import { CHECKS, configText, type Wishes, wishedPorts } from './init/wishes.js'
 
 const [CONFIG] = SERVER_FILES
 
@@ -45,10 +45,7 @@ export const init: Command = {
   ],
   run: async (args, world) => {
     const { printer, env } = world
-    if (args.positionals.length > 0)
-      throw new UsageError(
-        `"${args.positionals[0]}": expected no argument: posternd init, or posternd init --protect 22`,
-      )
+    refuseArguments(args)
     const root = textOf(args, 'root') ?? '/'
     const path = join(root, CONFIG)
     refuseEarly(path, root, args)
@@ -72,6 +69,16 @@ export const init: Command = {
     )
     return EXIT.ok
   },
+}
+
+/** Ports with a blank between them come as words. Throws UsageError. */
+function refuseArguments(args: Arguments): void {
+  const [first] = args.positionals
+  if (first === undefined) return
+  const ports = textOf(args, 'protect')
+  const isPort = !('misfit' in wishedPorts(args.positionals.join(',')))
+  const meant = isPort ? [...(ports === undefined ? [] : [ports]), ...args.positionals].join(',') : '22'
+  throw new UsageError(`${quote(first)}: expected no argument: posternd init, or posternd init --protect ${meant}`)
 }
 
 function refuseEarly(path: string, root: string, args: Arguments): void {
@@ -114,7 +121,7 @@ async function wishesOf(args: Arguments, found: Survey, env: World['env']): Prom
     const misfit = CHECKS.realm(realm)
     if (misfit !== undefined) throw new UsageError(`--realm: ${misfit}`)
     if (questions !== undefined && !(await questions.isFine(`Write ${CONFIG}?`))) return undefined
-    const reading = portRanges(ports)
+    const reading = wishedPorts(ports)
     if ('misfit' in reading) throw new UsageError(`${reading.misfit}: expected ${reading.expected}`)
     const knock = knockPort === 'any' ? 'any' : Number(knockPort)
     return { ports: reading.value, sshPorts: found.sshPorts, knockPort: knock, host, realm, user }

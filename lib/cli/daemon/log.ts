@@ -1,4 +1,8 @@
 /** `posternd log`: the last knocks and refusals that the running daemon knows of, and what comes. */
+import { ConfigError, quote } from '../../config/error.js'
+import { loadServerConfig } from '../../config/files.js'
+import { didYouMean } from '../../config/nearest.js'
+import type { ServerConfig } from '../../config/types.js'
 import { askControl, ControlError } from '../../daemon/control.js'
 import { type KnockEvent, MOST_EVENTS } from '../../daemon/events.js'
 import { formatId, parseId } from '../../wire/ids.js'
@@ -7,7 +11,9 @@ import { EXIT } from '../exit.js'
 import { type Arguments, isGiven, type Option, textOf } from '../options.js'
 import { lineOrEnd } from '../print.js'
 import { UsageError } from '../usage.js'
+import { knownWords } from './known.js'
 import { controlPathOf, JSON_OPTION, RUN_DIR_OPTION, refuseWords } from './options.js'
+import { daemonStatus } from './status.js'
 import { pause } from './watching.js'
 
 const LOOK_MS = 300
@@ -42,6 +48,7 @@ export const log: Command = {
     const last = lastOf(args)
     const first = await ask(path, 0)
     const before = first.events.filter(isWanted)
+    if (before.length === 0) await refuseStranger(path, args, first.events)
     for (const event of before.slice(Math.max(0, before.length - last))) show(event)
     if (!isGiven(args, 'follow')) {
       if (before.length === 0 && !isGiven(args, 'json')) printer.error(noneOf(first.count))
@@ -84,6 +91,40 @@ function lastOf(args: Arguments): number {
   const text = textOf(args, 'last') ?? String(SHOWN)
   if (!/^[0-9]{1,6}$/.test(text)) throw new UsageError(`--last "${text}": expected a number, 0–${MOST_EVENTS}`)
   return Number(text)
+}
+
+/**
+ * Of whom there is nothing, and who is none of the daemon's file either, was misspelled. Users that were taken out may still be in the
+ * log. Throws UsageError.
+ */
+async function refuseStranger(path: string, args: Arguments, events: readonly KnockEvent[]): Promise<void> {
+  const text = textOf(args, 'user')
+  if (text === undefined || events.some(filterOf({ ...args, values: { user: text } }))) return
+  const config = await configOfDaemon(path)
+  if (config === undefined) return
+  const { users, people, fwknop, file } = config
+  const stanzas = fwknop?.settings.stanzas ?? []
+  const id = parseId(text)
+  const names = [
+    ...[...users.keys()].map((user) => people.get(user)?.name ?? formatId(user)),
+    ...stanzas.map(({ title }) => title),
+  ]
+  const ids = [...users.keys(), ...stanzas.map(({ user }) => user)]
+  if (names.includes(text) || (id !== undefined && ids.includes(id))) return
+  throw new UsageError(
+    `--user ${quote(text)}: ${file} has no such user (it has ${knownWords(names)})${didYouMean(text, names)}`,
+  )
+}
+
+/** Whatever file it runs with; undefined: that cannot be read now. */
+async function configOfDaemon(path: string): Promise<ServerConfig | undefined> {
+  try {
+    const status = await daemonStatus(path)
+    return status === undefined ? undefined : loadServerConfig(status.file)
+  } catch (error) {
+    if (error instanceof ConfigError) return undefined
+    throw error
+  }
 }
 
 /** Throws UsageError. */

@@ -3,7 +3,7 @@
  * he has, and says that it works from one that he made through the gate; else the kernel opens everything again.
  */
 import { join } from 'node:path'
-import { ConfigError } from '../../config/error.js'
+import { ConfigError, quote } from '../../config/error.js'
 import type { Resource, ServerConfig } from '../../config/types.js'
 import { BOOT_MARK, leaveBootMark } from '../../daemon/boot-mark.js'
 import { readMonoMs } from '../../daemon/clock.js'
@@ -51,9 +51,10 @@ export const trial: Command = {
   examples: [['posternd trial 5m', 'then start the daemon, knock and log in anew, and there: posternd confirm']],
   run: async (args, world) => {
     const [time, ...more] = args.positionals
-    if (time === undefined || more.length > 0)
-      throw new UsageError('expected posternd trial TIME, as posternd trial 5m')
+    if (time === undefined) throw new UsageError('TIME is missing: expected posternd trial 5m')
+    if (more.length > 0) throw new UsageError(`${quote(more[0]!)}: expected one TIME: posternd trial ${time}`)
     const lengthMs = wholeSeconds('TIME', time, BOUNDS) * 1000
+    const named = addressOf(args)
     const config = configOf(args, world)
     if (config.firewall.mode !== 'guard')
       throw new UsageError(
@@ -69,7 +70,7 @@ export const trial: Command = {
       throw new UsageError(
         `the gate is up for good already (table inet ${config.firewall.table}): posternd down takes it away first`,
       )
-    const first = leasesFor(args, config, lengthMs + LONGER_MS)
+    const first = leasesFor(named, config, lengthMs + LONGER_MS)
     writeTrial(stateDirOf(args), begun)
     try {
       manager.start({ keep: false, first })
@@ -118,13 +119,19 @@ function refuseWhereOneRuns(args: Arguments): void {
   throw new UsageError(`a trial is on for ${secondsLeft(running)} s yet: posternd confirm, or posternd down`)
 }
 
-/** Whoever is connected now goes on being so: in the transaction that shuts the gate he has his lease. */
-function leasesFor(args: Arguments, config: ServerConfig, lengthMs: number): Entry[] {
-  const session = sshSession(process.pid)
+/** --address, ahead of all else. Throws UsageError. */
+function addressOf(args: Arguments): IpAddress | undefined {
   const said = textOf(args, 'address')
-  const address = canonicalAddress(said ?? session?.client ?? '')
+  const address = canonicalAddress(said ?? '')
   if (said !== undefined && address === undefined)
-    throw new UsageError(`--address "${said}": expected an IPv4 or IPv6 address, like 192.0.2.7`)
+    throw new UsageError(`--address ${quote(said)}: expected an IPv4 or IPv6 address, like 192.0.2.7`)
+  return address
+}
+
+/** Whoever is connected now goes on being so: in the transaction that shuts the gate he has his lease. */
+function leasesFor(said: IpAddress | undefined, config: ServerConfig, lengthMs: number): Entry[] {
+  const session = sshSession(process.pid)
+  const address = said ?? canonicalAddress(session?.client ?? '')
   if (address === undefined) return []
   const endMs = readMonoMs() + lengthMs
   return [...config.resources.values()]

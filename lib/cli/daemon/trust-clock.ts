@@ -47,6 +47,7 @@ export const trustClock: Command = {
       const hasHeard = env[HAS_HEARD] === '1' || hasJournal(join(runDirOf(args), 'listener'))
       // The journal's floors are as high as the clock was.
       rmSync(join(runDirOf(args), 'listener'), { recursive: true, force: true })
+      if (textOf(args, 'user') === '') throw new UsageError('--user "": expected a user that exists, or -')
       const path = join(textOf(args, 'state-dir') ?? STATE_DIR, 'monitor')
       const owner = ownerOf(path, textOf(args, 'user') ?? 'postern')
       if (owner !== undefined) return asOwner(owner, path, hasHeard)

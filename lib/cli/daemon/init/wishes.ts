@@ -24,7 +24,7 @@ export type Check = (text: string) => string | undefined
 
 export const CHECKS = {
   ports: (text) => {
-    const reading = portRanges(text)
+    const reading = wishedPorts(text)
     return 'misfit' in reading
       ? `ports ${reading.misfit}: expected ${reading.expected}, like 22 or 22,8000-8010`
       : undefined
@@ -46,6 +46,16 @@ export const CHECKS = {
     return 'misfit' in reading ? `user ${reading.misfit}: expected ${reading.expected}` : undefined
   },
 } as const satisfies Record<string, Check>
+
+/** As in a file, or with blanks between them, as one may well type them. */
+export function wishedPorts(text: string): ReturnType<typeof portRanges> {
+  return portRanges(
+    text
+      .trim()
+      .replace(/\s*-\s*/g, '-')
+      .replace(/[\s,]+/g, ','),
+  )
+}
 
 /** The whole file. `key`: 32 bytes, of user 00000001. */
 export function configText({ ports, sshPorts, knockPort, host, realm, user }: Wishes, key: Uint8Array): string {
