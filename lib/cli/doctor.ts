@@ -23,6 +23,9 @@ import { readSource } from './knock-source.js'
 import { type Arguments, isGiven, textOf } from './options.js'
 
 const TIMEOUT_MS = 4_000
+/** letmeind has no doctor. */
+const AT_SERVER =
+  'posternd doctor --listen 60   # on the server, while this machine knocks again; of a letmeind: journalctl -u letmeind -u letmeinfwd -n 20'
 const FINE = 'nothing wrong was found: the knock was sent, and the port is open'
 
 export const doctor: Command = {
@@ -118,7 +121,7 @@ async function byExchange(
   const why = await exchange(plan, asked, source, outside)
   if (why === undefined) return { findings: [], notes: [`letmein’s exchange with ${host} got in`] }
   return {
-    findings: [{ code: 'exchange', sentence: why, mend: 'posternd doctor; posternd log --refused   # on the server' }],
+    findings: [{ code: 'exchange', sentence: why, mend: AT_SERVER }],
     notes: [],
   }
 }
