@@ -248,10 +248,14 @@ function inMachine(debian: string): void {
     expect(await from(lab.stranger)).to.equal('open')
   })
 
-  it('is removed with its gate', async () => {
+  it('is removed with its gate, and purged with all that was enabled', async () => {
+    await machine.must('mkdir -p /var/lib/prometheus/node-exporter && systemctl enable --now postern-metrics.timer')
     await machine.must('posternd trial 5m --address 198.18.1.2 && dpkg --remove postern')
     expect(await from(lab.stranger)).to.equal('open')
     expect(await tables()).to.not.include('postern')
+    expect(await machine.must('systemctl list-units --failed --no-legend')).to.not.include('metrics')
+    await machine.must('dpkg --purge postern')
+    expect(await machine.must("find /etc/systemd/system /usr/lib/systemd -name 'postern*'")).to.equal('')
   })
 }
 

@@ -42,7 +42,7 @@ describe('the Debian package', function () {
     for (const path of [
       './usr/bin/postern -> ../share/postern/bin/postern',
       './usr/sbin/posternd -> ../share/postern/bin/posternd',
-      './lib/systemd/system/postern-gate.service',
+      './usr/lib/systemd/system/postern-gate.service',
       './usr/lib/sysusers.d/postern.conf',
       './usr/share/postern/conf/systemd/letmein.conf',
       './usr/share/man/man8/posternd.8.gz',
