@@ -49,15 +49,25 @@ export class Requests {
     this.#parcel = []
   }
 
-  /** Does what came so far: all that stands alone in one transaction. */
+  /** Does what came so far, in its order: what stands alone, one behind the other, in one transaction. */
   perform(): void {
     const whole = this.#whole
     this.#whole = []
     const { manager } = this.#parts
-    const alone = whole.filter(({ length }) => length === 1).flat()
-    if (alone.length > 0) this.#perform(alone, performWelcome, (some) => manager.perform(some))
-    for (const parcel of whole.filter(({ length }) => length > 1))
+    let alone: Asked[] = []
+    const performAlone = () => {
+      if (alone.length > 0) this.#perform(alone, performWelcome, (some) => manager.perform(some))
+      alone = []
+    }
+    for (const parcel of whole) {
+      if (parcel.length === 1) {
+        alone.push(...parcel)
+        continue
+      }
+      performAlone()
       this.#perform(parcel, performTogether, (some) => manager.performTogether(some))
+    }
+    performAlone()
   }
 
   /** Does and tells these at once: the administrator's. */

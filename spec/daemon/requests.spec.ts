@@ -130,6 +130,23 @@ describe('requests of the listener', () => {
     expect(leases()).to.deep.equal([])
   })
 
+  it('are done in the order in which their datagrams came, whether these ask for one or for several', () => {
+    const { requests, add, leases } = begin()
+    const [open, revoke] = [{ operation: 'open' }, { operation: 'revoke' }] as const
+    const both = (frame: Partial<RequestFrame>) => {
+      add({ ...frame, more: 1 })
+      add({ ...frame, resource: WEB })
+    }
+    both(open)
+    add(revoke)
+    requests.perform()
+    expect(leases()).to.deep.equal([`${WEB} ${A}`])
+    both(revoke)
+    add(open)
+    requests.perform()
+    expect(leases()).to.deep.equal([`${SSH} ${A}`])
+  })
+
   it('are answered to who waits, done or refused, before the log tells of them', () => {
     const { kernel, requests, add, said, sent } = begin({ leasesPerUser: 1 })
     const before = kernel.transactions
