@@ -39,18 +39,41 @@ function minuteOf(text = ''): number | undefined {
   return minute! < 60 && of <= DAY_MINUTES ? of : undefined
 }
 
-/** Up to when these hours go on from now, Unix ms; undefined: it is not within them. */
+/**
+ * Up to when these hours go on from now, over midnight too where the next day's follow at once, Unix ms; undefined: it is not
+ * within them.
+ */
 export function withinUntil(all: readonly Hours[], wallMs: number): number | undefined {
+  let end = partUntil(all, wallMs)
+  while (end !== undefined) {
+    // So long means always: a week's hours are those of the next one.
+    if (end - wallMs > 8 * DAY_MINUTES * MINUTE_MS) return Number.POSITIVE_INFINITY
+    const next = partUntil(all, end)
+    if (next === undefined) return end
+    end = next
+  }
+  return undefined
+}
+
+/** The same, to the end of a part or of the day. */
+function partUntil(all: readonly Hours[], wallMs: number): number | undefined {
   const now = new Date(wallMs)
   const minute = now.getHours() * 60 + now.getMinutes()
   const ends = all
-    .filter(
-      ({ days, fromMinute, toMinute }) => days.includes(now.getDay()) && fromMinute <= minute && minute < toMinute,
-    )
-    .map(({ toMinute }) => {
-      const end = new Date(now.getFullYear(), now.getMonth(), now.getDate(), 0, toMinute).getTime()
+    .filter((part) => isWithin(part, now))
+    .map((part) => {
+      const { toMinute } = part
+      let end = new Date(now.getFullYear(), now.getMonth(), now.getDate(), 0, toMinute).getTime()
       // Where a clock that was set back has an hour twice, the day's first one is told.
-      return end > wallMs ? end : wallMs - (wallMs % MINUTE_MS) + (toMinute - minute) * MINUTE_MS
+      if (end <= wallMs) return wallMs - (wallMs % MINUTE_MS) + (toMinute - minute) * MINUTE_MS
+      // Where one that was set forward leaves that hour out, a later one is.
+      while (end - MINUTE_MS > wallMs && !isWithin(part, new Date(end - MINUTE_MS))) end -= MINUTE_MS
+      return end
     })
   return ends.length === 0 ? undefined : Math.max(...ends)
+}
+
+function isWithin({ days, fromMinute, toMinute }: Hours, now: Date): boolean {
+  const minute = now.getHours() * 60 + now.getMinutes()
+  return days.includes(now.getDay()) && fromMinute <= minute && minute < toMinute
 }

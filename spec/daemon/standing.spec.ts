@@ -43,6 +43,50 @@ describe('a user’s standing', () => {
     else process.env['TZ'] = zone
   })
 
+  it('goes on over midnight where the next day’s hours follow at once, and for ever where they always do', () => {
+    const night: Person = {
+      hours: [
+        { days: [4], fromMinute: 22 * 60, toMinute: 24 * 60 },
+        { days: [5], fromMinute: 0, toMinute: 6 * 60 },
+        { days: [5], fromMinute: 7 * 60, toMinute: 8 * 60 },
+      ],
+    }
+    expect(standingOf(night, HERE, at(23))).to.deep.equal({ kind: 'welcome', untilMs: at(6, 0, 20) })
+    const always: Person = { hours: [{ days: [0, 1, 2, 3, 4, 5, 6], fromMinute: 0, toMinute: 24 * 60 }] }
+    expect(standingOf(always, HERE, at(23))).to.deep.equal({ kind: 'welcome', untilMs: Number.POSITIVE_INFINITY })
+    const [, ...workdays] = always.hours![0]!.days
+    const week: Person = { hours: [{ days: workdays, fromMinute: 0, toMinute: 24 * 60 }] }
+    expect(standingOf(week, HERE, at(23))).to.deep.equal({ kind: 'welcome', untilMs: at(0, 0, 22) })
+  })
+
+  it('ends to the minute within its hours wherever a clock is set back or forward', () => {
+    const zone = process.env['TZ']
+    const hours = [
+      { days: [0, 6], fromMinute: 30, toMinute: 105 },
+      { days: [0], fromMinute: 105, toMinute: 150 },
+      { days: [0, 1], fromMinute: 1380, toMinute: 1440 },
+    ]
+    const isWelcome = (ms: number) => standingOf({ hours }, HERE, ms).kind === 'welcome'
+    for (const [name, middle] of [
+      ['America/New_York', Date.UTC(2026, 2, 8, 7)],
+      ['America/New_York', Date.UTC(2026, 10, 1, 6)],
+      ['Europe/Berlin', Date.UTC(2026, 2, 29, 1)],
+      ['Australia/Lord_Howe', Date.UTC(2026, 3, 4, 15)],
+      ['Australia/Lord_Howe', Date.UTC(2026, 9, 3, 15, 30)],
+    ] as const) {
+      process.env['TZ'] = name
+      for (let ms = middle - 6 * 3_600_000 + 5000; ms < middle + 26 * 3_600_000; ms += 7 * 60_000) {
+        const standing = standingOf({ hours }, HERE, ms)
+        if (standing.kind !== 'welcome') continue
+        const where = `${name}, ${new Date(ms).toISOString()} to ${new Date(standing.untilMs).toISOString()}`
+        expect(isWelcome(standing.untilMs), where).to.equal(false)
+        for (let then = ms; then < standing.untilMs; then += 60_000) expect(isWelcome(then), where).to.equal(true)
+      }
+    }
+    if (zone === undefined) delete process.env['TZ']
+    else process.env['TZ'] = zone
+  })
+
   it('is good for addresses of his networks alone', () => {
     const person = { networks: ['192.0.2.0/25', '2001:db8::/32'] }
     for (const [address, kind] of [
