@@ -7,6 +7,7 @@ import { createSocket, type Socket } from 'node:dgram'
 import { networkInterfaces } from 'node:os'
 import type { Path } from '../gate/verdict.js'
 import { familyOf } from '../wire/address.js'
+import { unitForbids } from './unit-forbids.js'
 
 const MOST = 64
 
@@ -74,7 +75,9 @@ export function createAnswers(
           close(line)
           // That nobody is there any more is the peer's affair.
           if (error.code !== 'ECONNREFUSED')
-            onError(`letmein: no answer from ${path.destination} port ${path.destinationPort}: ${error.message}`)
+            onError(
+              `letmein: no answer from ${path.destination} port ${path.destinationPort}: ${error.message}${unitForbids(error)}`,
+            )
         })
         .finally(() => isLast && close(line))
     },

@@ -8,6 +8,7 @@ import type { LetmeinVerdict } from '../gate/letmein.js'
 import type { LetmeinConnection } from '../gate/letmein-connection.js'
 import type { Answer, Path } from '../gate/verdict.js'
 import { addressToBytes16, canonicalAddress } from '../wire/address.js'
+import { unitForbids } from './unit-forbids.js'
 
 const MOST = 64
 const MOST_EACH = 8
@@ -67,7 +68,8 @@ export class LetmeinTcp {
       if (this.#servers.get(port) === server) server.listen(port, host)
     }
     server.on('error', (error: NodeJS.ErrnoException) => {
-      if (!isSaid) this.#parts.onError(`letmein: TCP port ${port}: ${error.message}; tried again each second`)
+      const why = `${error.message}${unitForbids(error)}`
+      if (!isSaid) this.#parts.onError(`letmein: TCP port ${port}: ${why}; tried again each second`)
       isSaid = true
       // A kernel without IPv6 has no `::`.
       if (error.code === 'EAFNOSUPPORT') host = '0.0.0.0'
