@@ -87,6 +87,20 @@ describe('posternd doctor --listen', () => {
     expect(sentence).to.include(`comes from ${story.client.v4} and opens for 10.1.2.3`)
   })
 
+  it('hears the knock amid a stranger’s flood of what has its length', async () => {
+    const { client, server, stranger } = story
+    const target = { address: server.v4, port: KNOCK_PORT }
+    let sent: Promise<unknown> = Promise.resolve()
+    const { codes, notes } = await saysOf(() => {
+      const flooded = stranger.flood(target, { count: 12_000, bytes: 120, perSecond: 6000 })
+      sent = flooded.then(() => client.send(server.v4, KNOCK_PORT, [knockBy(0)]))
+      return undefined
+    })
+    await sent
+    expect(codes).to.deep.equal([])
+    expect(notes[0]).to.include(`arrived from ${client.v4} with the right key`)
+  })
+
   it('says that it went to a port where no knock is heard', async () => {
     const { codes, sentence } = await saysOf(() => knockBy(0), { port: KNOCK_PORT + 1 })
     expect(codes).to.deep.equal(['knock-port'])
