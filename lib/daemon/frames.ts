@@ -19,6 +19,9 @@ const OPERATIONS: readonly Operation[] = ['open', 'revoke', 'extend']
 export const WORDS_BYTES = 40
 const OPERATION_UNTOLD = 3
 
+/** The number of a pong that answers no ping: the listener has begun to hear. Pings are counted from 1. */
+export const UNASKED = 0
+
 /**
  * offset: 0 magic, 4 kind, 5 operation (3: untold), 6 protocol, 7 how many more, 8 sequence or number left out, 12 user or index,
  * 16 resource, 20 lifetime s or index of the reason, 24 address or nonce (16), 40 count or time (u64), 48–63 zero; `words`: 24–63 ASCII,

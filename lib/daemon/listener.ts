@@ -12,7 +12,7 @@ import type { Replay } from '../replay/replay.js'
 import { LEAD_MS } from '../slots/schedule.js'
 import { formatId, parseId, type ResourceId, type UserId } from '../wire/ids.js'
 import { datagramOf } from '../wire/ip.js'
-import type { Frame } from './frames.js'
+import { type Frame, UNASKED } from './frames.js'
 import { FwknopDesk } from './fwknop-desk.js'
 import type { LetmeinDesk, LetmeinDeskParts } from './letmein-desk.js'
 import { judgeRequest } from './policy.js'
@@ -93,7 +93,7 @@ export class Listener {
         break
       case 'ping':
         for (const [index, count] of this.counters.entries()) this.#parts.send({ kind: 'counter', index, count })
-        this.#parts.send({ kind: 'pong', sequence: message.sequence, untrustedBelowMs: this.#untrustedBelowMs() })
+        this.#pong(message.sequence)
         break
       default:
         message satisfies never
@@ -131,7 +131,13 @@ export class Listener {
     this.#gate = gate
     this.#letmein.use(settings.letmein, settings.resources)
     this.#fwknop.use(settings.fwknop)
-    if (isFirst) this.#parts.onReady()
+    if (!isFirst) return
+    this.#parts.onReady()
+    this.#pong(UNASKED)
+  }
+
+  #pong(sequence: number): void {
+    this.#parts.send({ kind: 'pong', sequence, untrustedBelowMs: this.#untrustedBelowMs() })
   }
 
   /** Ahead by as much as the kernel's tags are. */

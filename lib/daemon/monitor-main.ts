@@ -150,6 +150,7 @@ function main(): void {
         keepMark(leasesMark, () => markLeases(leasesMark, now))
         outstayed.use(now)
       },
+      onListening: ready,
       alive: notify.alive,
       giveUp: (why) => end(EXIT_AGAIN, why),
     },
@@ -195,6 +196,16 @@ function main(): void {
     return { ok: false, error: `the configuration could not be read again, and the trial goes on: ${why}` }
   }
 
+  let isReady = false
+  /** Not before: a stop that came ahead of the journal would leave a start that trusts no knock for a minute. */
+  function ready(): void {
+    if (isReady) return
+    isReady = true
+    notify.ready()
+    const counts = `${counted(config.users.size, 'user')}, ${counted(config.resources.size, 'resource')}`
+    log.info(`ready: ${counts}, ${config.firewall.mode} mode, ${config.file}`)
+  }
+
   const frames = new FrameReader()
   void monitor.tick().then(() => {
     channel.on('data', (chunk) => monitor.frames(frames.push(chunk)))
@@ -228,10 +239,6 @@ function main(): void {
       }
       end(0, 'ended, all leases revoked; the gate stays shut')
     })
-    notify.ready()
-    log.info(
-      `ready: ${counted(config.users.size, 'user')}, ${counted(config.resources.size, 'resource')}, ${config.firewall.mode} mode, ${config.file}`,
-    )
   })
 }
 

@@ -12,7 +12,7 @@ import { stepWatch } from './clock.js'
 import type { ControlAnswer, ControlRequest } from './control.js'
 import { counted } from './counted.js'
 import { reloadRefusal } from './fixed.js'
-import type { Frame } from './frames.js'
+import { type Frame, UNASKED } from './frames.js'
 import { Greeting } from './greeting.js'
 import type { Log } from './log.js'
 import { answerOf, notReloaded } from './not-reloaded.js'
@@ -46,6 +46,8 @@ export interface MonitorParts {
   readConfig(): ServerConfig
   /** Another configuration is in force. */
   onReloaded(config: ServerConfig, users: readonly UserKeys[]): void
+  /** A listener has its journal, and hears. */
+  onListening(): void
   alive(): void
   /** The listener does not answer: start both again. */
   giveUp(why: string): void
@@ -103,7 +105,9 @@ export class Monitor {
           break
         case 'pong':
           this.#answeredAt = this.#parts.now().monoMs
-          this.#listener = { lagMs: this.#answeredAt - this.#pingedAt, untrustedBelowMs: frame.untrustedBelowMs }
+          this.#listener.untrustedBelowMs = frame.untrustedBelowMs
+          if (frame.sequence === UNASKED) this.#parts.onListening()
+          else this.#listener.lagMs = this.#answeredAt - this.#pingedAt
           break
         case 'counter':
         case 'words':

@@ -1,5 +1,6 @@
 import { expect } from 'chai'
 import { decode, encode, encodeSigned, type Message as Letmein, ZERO_AUTH } from '../../lib/wire/letmein.js'
+import { MemoryDisk } from '../replay/memory-disk.js'
 import { CLIENT, KEY, listening, NOW, packetOf, RESOURCE, settings, spa, USER } from './listening.js'
 
 function knock(salt: number, more: Partial<Letmein> = {}, key = KEY): Uint8Array {
@@ -37,6 +38,16 @@ describe('the listener', () => {
     expect(lines.join()).to.contain(
       'refused a knock from 198.18.0.9 (user 00000001, open 00000022): it was seen before',
     )
+  })
+
+  it('says that it has begun once its journal has, and once alone', async () => {
+    const disk = new MemoryDisk()
+    const { begun, listener, frames } = await listening({}, { disk })
+    expect(begun).to.deep.equal([{ kind: 'pong', sequence: 0, untrustedBelowMs: 0 }])
+    expect([...disk.files.keys()]).to.deep.equal(['journal-0'])
+    listener.message({ kind: 'settings', settings })
+    await new Promise(setImmediate)
+    expect(frames).to.deep.equal([])
   })
 
   it('says nothing of strangers but a number', async () => {

@@ -136,9 +136,10 @@ export async function listening(
   }
   listener.message(start)
   await ready
+  const begun = frames.splice(0)
   const hear = (bytes: Uint8Array, source?: IpAddress, port?: number) =>
     listener.heard({ group: 5800, prefix: '', payload: packetOf(bytes, source, port) })
-  return { listener, frames, answers, lines, hear, moment }
+  return { listener, begun, frames, answers, lines, hear, moment }
 }
 
 /** A knock of SPA's. */

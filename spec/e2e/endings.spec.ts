@@ -2,7 +2,7 @@
  *     client ── lease ──▶ server: posternd is killed, stopped, restarted, reloaded, taken down; others flush the rules
  *        whatever happens: the port is shut in time, and never open for the stranger
  */
-import { existsSync, rmSync, symlinkSync } from 'node:fs'
+import { rmSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import { LATE_MS } from '../../lib/daemon/recheck.js'
@@ -99,16 +99,9 @@ describe('posternd', () => {
   })
   afterEach(() => story.close())
 
-  /** Without the journal of the first one's listener, which may have just begun, the next one would trust no knock for a minute. */
-  async function endFirst(): Promise<void> {
-    const journal = join(story.folder, 'run/listener/journal-0')
-    await poll('the listener has a journal', () => existsSync(journal))
-    await story.daemon!.stop()
-  }
-
   it('ends leases with itself where --close says so', async () => {
     const { client, server, postern } = story
-    await endFirst()
+    await story.daemon!.stop()
     story.daemon = await postern.start(['--close'])
     await postern.knock(client, server.v4, '22', '--lifetime', '60')
     await becomesOpen(client, server.v4)
@@ -121,7 +114,7 @@ describe('posternd', () => {
     const nft = join(postern.folder, 'nft')
     symlinkSync((await server.must(['which', 'nft'])).trim(), nft)
     postern.configure(serverFile(['00000001 = port: 22'], { more: `[NFTABLES]\nexe = ${nft}\n` }))
-    await endFirst()
+    await story.daemon!.stop()
     story.daemon = await postern.start(['--close'])
     rmSync(nft)
     await server.must(['nft', 'flush ruleset'])
@@ -195,7 +188,7 @@ describe('posternd', () => {
   ] as const)
     it(`goes on where the log is ${what}: it opens, and puts back what others flush`, async () => {
       const { client, server, stranger, postern } = story
-      await endFirst()
+      await story.daemon!.stop()
       const run = `exec ${postern.folder}/bin/posternd run ${postern.runArguments.join(' ')} ${stderr}`
       story.daemon = server.spawn(['sh', '-c', run], { POSTERN_NODE: '/run/node' })
       const below = () => story.daemon!.descendants()
@@ -213,7 +206,7 @@ describe('posternd', () => {
 
   it('does not tell systemd that it ends where monitor and listener begin anew, and tells it when it does', async () => {
     const { server, postern } = story
-    await endFirst()
+    await story.daemon!.stop()
     const socket = join(story.folder, 'notify')
     const told = server.spawn(['perl', '-e', HEARD_BY_SYSTEMD, socket])
     await told.waitLine(/^hears$/)
