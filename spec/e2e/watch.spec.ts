@@ -88,7 +88,7 @@ describe('whoever watches a server', () => {
     })
     expect((await posternd('log', '--user', 'alice', '-n', '1')).stdout).to.match(/refused a knock/)
     expect((await posternd('log', '--user', 'bob')).stderr).to.match(
-      /none of the last 2 knocks and refusals is one that you asked for/,
+      /--user "bob": \S+ has no such user \(it has alice/,
     )
     expect(await posternd('log', '--last', 'all')).to.include({ status: 2 })
   })
