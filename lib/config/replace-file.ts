@@ -46,17 +46,27 @@ export function changeFile(
     if (own !== undefined) warningsOfReaders(target, own.facts, reader)
     const text = change(own?.text)
     if (text === undefined || text === own?.text) return
-    writeFileSync(fd, text)
-    if (own !== undefined && reader.uid === 0) chownSync(draft, own.facts.uid, own.facts.gid)
-    chmodSync(draft, own === undefined ? fresh!.mode : own.facts.mode & 0o777)
-    fsyncSync(fd)
-    renameSync(draft, target)
+    try {
+      writeFileSync(fd, text)
+      if (own !== undefined && reader.uid === 0) chownSync(draft, own.facts.uid, own.facts.gid)
+      chmodSync(draft, own === undefined ? fresh!.mode : own.facts.mode & 0o777)
+      fsyncSync(fd)
+      renameSync(draft, target)
+    } catch (error) {
+      throw notWritten(target, error)
+    }
     // From here on the name is free: what has it is another command's lock.
     isOurs = false
   } finally {
     closeSync(fd)
     if (isOurs) rmSync(draft, { force: true })
   }
+}
+
+function notWritten(file: string, error: unknown): ConfigError {
+  const { code } = error as NodeJS.ErrnoException
+  const message = `it cannot be changed (${code}), and is as it was: expected a disk with room that may be written`
+  return new ConfigError([{ file, line: 0, message }], 'permission', { cause: error })
 }
 
 /** Where links lead, so that a link stays one. */

@@ -41,6 +41,27 @@ describe('a file that is changed in its place', () => {
     expect(existsSync(`${file}.new`)).to.equal(false)
   })
 
+  it('is as it was, and named, where the disk is full', () => {
+    const { writeFileSync: write } = fs
+    fs.writeFileSync = () => {
+      throw Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC' })
+    }
+    syncBuiltinESMExports()
+    try {
+      expect(() => change(() => 'two\n'))
+        .to.throw(ConfigError)
+        .with.property(
+          'message',
+          `${file}: it cannot be changed (ENOSPC), and is as it was: expected a disk with room that may be written`,
+        )
+    } finally {
+      fs.writeFileSync = write
+      syncBuiltinESMExports()
+    }
+    expect(readFileSync(file, 'utf8')).to.equal('one\n')
+    expect(existsSync(`${file}.new`)).to.equal(false)
+  })
+
   it('does not take away the lock of the command that comes right after it', () => {
     const { renameSync } = fs
     fs.renameSync = (from, to) => {

@@ -154,7 +154,7 @@ describe('a gate on trial', () => {
       expect(stderr).to.match(what)
       expect(status).to.equal(2)
     }
-    await says(/expected posternd trial TIME, as posternd trial 5m/, 'trial')
+    await says(/TIME is missing: expected posternd trial 5m/, 'trial')
     await says(/TIME "soon"/, 'trial', 'soon')
     await says(/TIME "1"/, 'trial', '1')
     await says(/--address "me": expected an IPv4 or IPv6 address/, 'trial', '5m', '--address', 'me')
@@ -165,6 +165,23 @@ describe('a gate on trial', () => {
     story.daemon = await postern.start()
     await says(/up for good already/, 'trial', '5m')
   })
+
+  for (const [name, folderName] of [
+    ['/run', 'run'],
+    ['the disk', 'state'],
+  ] as const)
+    it(`shuts nothing where ${name} takes no record of it, and says where`, async () => {
+      const { server, stranger, folder } = story
+      const at = join(folder, folderName)
+      const script = `mkdir -p ${at} && mount -t tmpfs -o ro tmpfs ${at} && exec ${posternd('trial', '5m').join(' ')}`
+      const { status, stderr } = await server.run(['unshare', '--mount', 'sh', '-c', script])
+      expect(stderr)
+        .to.include(`posternd: ${at}/monitor/`)
+        .and.to.match(/it cannot be written \(.*, and nothing was shut/)
+      expect(status).to.equal(77)
+      expect(await stranger.connect(server.v4, 22)).to.equal('open')
+      await server.must(posternd('trial', '5m'))
+    })
 
   it('neither begins nor is confirmed with a file that lost its resources, which would open everything', async () => {
     const { server, stranger, postern } = story
