@@ -116,7 +116,9 @@ describe('ssh through postern', () => {
 
   it('goes by IPv6 first where a name has both', async () => {
     const user = await new SshUser(story, 'fdpass', { host: SERVER_NAME }).configure()
-    expect(await user.must('ssh', [SERVER_NAME, 'echo $SSH_CONNECTION'])).to.include(` ${story.server.v6} 22`)
+    // Where the machine is so busy that IPv6 has no answer in time, IPv4 is right, too.
+    const shown = () => user.must('ssh', [SERVER_NAME, 'echo $SSH_CONNECTION'])
+    await poll('it goes by IPv6', async () => (await shown()).includes(` ${story.server.v6} 22`))
   })
 
   it('goes by IPv4 where nothing is served on IPv6, after a moment', async () => {
