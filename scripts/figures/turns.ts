@@ -3,9 +3,15 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Lab } from '../../spec/support/lab.js'
-import type { Turns } from './spawn-timer.js'
 
-const PROGRAM = fileURLToPath(new URL('spawn-timer.ts', import.meta.url))
+const PROGRAM = fileURLToPath(new URL('spawn-timer.pl', import.meta.url))
+
+export interface Turns {
+  readonly turns: number
+  /** True: no turn that does not count comes first. */
+  readonly isWarm?: boolean
+  readonly programs: readonly (readonly string[])[]
+}
 
 /**
  * The ms of each program's turns, the first of which (it reads the disk) is left out. `names`: what /etc/hosts says there.
@@ -13,12 +19,13 @@ const PROGRAM = fileURLToPath(new URL('spawn-timer.ts', import.meta.url))
  */
 export async function timeTurns(
   { client, folder }: Pick<Lab, 'client' | 'folder'>,
-  turns: Turns,
+  { turns, isWarm = false, programs }: Turns,
   names: readonly string[] = [],
 ): Promise<number[][]> {
-  const file = join(folder, 'programs.json')
-  writeFileSync(file, JSON.stringify(turns))
-  const timer = [process.execPath, '--import', 'tsx', PROGRAM, file]
+  const file = join(folder, 'programs')
+  const lines = programs.map((words) => words.map((word) => Buffer.from(word).toString('hex')).join(' '))
+  writeFileSync(file, [turns, isWarm ? 1 : 0, ...lines].map((line) => `${line}\n`).join(''))
+  const timer = ['perl', PROGRAM, file]
   const argv = names.length === 0 ? timer : [...withHosts(folder, names), ...timer]
   return JSON.parse(await client.must(argv, { timeoutMs: 300_000 }))
 }
