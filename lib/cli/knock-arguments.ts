@@ -69,6 +69,8 @@ export function knockArguments(
   const orStanza = textOf(args, 'protocol') === 'fwknop' ? ', or -n NAME, a stanza of .fwknoprc' : ''
   if (!hostGiven && !hasHost) throw new UsageError(`HOST is missing: expected postern ${command} HOST PORT${orStanza}`)
   const words = hostGiven ? others : args.positionals
+  const doubled = words.find((word, i) => words.indexOf(word) < i)
+  if (doubled !== undefined) throw new UsageError(`${quote(doubled)} is here twice: expected each port and name once`)
   const names = words.filter(isResourceName)
   const access = words.filter((text) => !isResourceName(text)).map(portOf)
   const optional = {

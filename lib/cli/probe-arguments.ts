@@ -24,6 +24,8 @@ export function probeArguments(args: Arguments): ProbeArguments {
   const [host, ...ports] = args.positionals
   if (host === undefined || host === '') throw new UsageError('expected postern probe HOST [PORT…]')
   if (ports.length > MOST_PORTS) throw new UsageError(`${ports.length} ports: expected ${MOST_PORTS} at most`)
+  const doubled = ports.find((port, i) => ports.indexOf(port) < i)
+  if (doubled !== undefined) throw new UsageError(`PORT ${quote(doubled)} is here twice: expected each once`)
   const userText = textOf(args, 'user') ?? '00000000'
   const user = parseId(userText)
   if (user === undefined) throw new UsageError(`--user ${quote(userText)}: expected 1 to 8 hexadecimal digits`)

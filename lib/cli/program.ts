@@ -42,7 +42,10 @@ export async function runProgram(own: Program, words: readonly string[], world: 
       world.printer.line(overview(program))
       return EXIT.ok
     }
-    if (command) refuseValues(rest, command.options)
+    if (command) {
+      refuseValues(rest, command.options)
+      refuseDoubled(rest, command.options)
+    }
     const { output, parsed } = await parse(program, command ? [name, ...spreadLetters(rest, command.options)] : words)
     if (output !== '') world.printer.line(output)
     else if (command) return await command.run(argumentsOf(command, parsed), world)
@@ -71,6 +74,18 @@ function refuseValues(words: readonly string[], options: readonly Option[]): voi
     if (value === 'true' || value === 'false') continue
     if (options.some((option) => option.name === name && option.value === undefined))
       throw new UsageError(`--${name}=${quote(value!)}: expected --${name} alone, which takes no value`)
+  }
+}
+
+/** A flag that is said twice, which yargs takes for one. Throws UsageError. */
+function refuseDoubled(words: readonly string[], options: readonly Option[]): void {
+  const spread = spreadLetters(words, options)
+  const end = spread.indexOf('--')
+  const said = end < 0 ? spread : spread.slice(0, end)
+  for (const { name, alias, value } of options) {
+    if (value !== undefined) continue
+    const count = said.filter((word) => word === `--${name}` || word === `-${alias}`).length
+    if (count > 1) throw new UsageError(`--${name} is here ${count} times: expected once`)
   }
 }
 

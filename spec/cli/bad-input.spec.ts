@@ -60,6 +60,10 @@ const WRONG: readonly (readonly [string, string])[] = [
   ['postern doctor gate 0', '"0"'],
   ['postern probe', 'HOST'],
   ['postern probe gate x/y', '"x/y"'],
+  ['postern knock gate 22 ssh 22', '"22" is here twice'],
+  ['postern connect gate 22 22', '"22" is here twice'],
+  ['postern keepalive gate ssh ssh', '"ssh" is here twice'],
+  ['postern probe gate 22 80 22', '"22" is here twice'],
   ['postern ssh-config', 'HOST'],
   ['postern ssh-config gate other', '"other"'],
   ['postern add line', 'standard input'],
@@ -209,7 +213,8 @@ describe('whatever is wrong with a command line', () => {
 
 function wrongWords(command: string, { name, value, choices }: Option): (readonly string[])[] {
   const option = `--${name}`
-  if (value === undefined) return [[`${option}=5`]]
+  // --json itself is answered in JSON.
+  if (value === undefined) return name === 'json' ? [[`${option}=5`]] : [[`${option}=5`], [option, option]]
   const values = ELSEWHERE[`${command} ${name}`] ?? WRONG_VALUES[name] ?? (choices === undefined ? [] : ['nonsense'])
   return [[option], [option, 'x', option, 'y'], ...values.map((one) => [...(WITH[name] ?? []), option, one])]
 }
