@@ -1,5 +1,6 @@
 /** Whether a statement of nft's matches a packet of which little is known: yes, no, or it depends on what is not known. Pure. */
-import { addressToKey, canonicalAddress } from '../../wire/address.js'
+import { addressToKey, canonicalAddress, familyOf } from '../../wire/address.js'
+import { beginAlike } from '../../wire/prefix.js'
 import { type Json, member } from './listing.js'
 
 /** A packet to one port of this host, from somewhere outside, of somebody who has no lease; or one of this host's to somewhere outside. */
@@ -91,11 +92,9 @@ function isAmong(right: Json | undefined, address: string): Answer {
 }
 
 function hasPrefix(address: string, first: string, length: number): Answer {
-  const start = canonicalAddress(first)
-  const own = canonicalAddress(address)
+  const [start, own] = [canonicalAddress(first), canonicalAddress(address)]
   if (start === undefined || own === undefined) return undefined
-  const bits = (bytes: Uint8Array) => [...bytes].map((byte) => byte.toString(2).padStart(8, '0')).join('')
-  return bits(addressToKey(own)).startsWith(bits(addressToKey(start)).slice(0, length))
+  return familyOf(start) === familyOf(own) && beginAlike(addressToKey(own), addressToKey(start), length)
 }
 
 /** Whether one of these values is what stands on the right: a value, a list, a range, a set written out. */

@@ -10,6 +10,10 @@ const dport = (right: Json, protocol = 'tcp') => ({
 })
 const state = (right: Json) => ({ match: { op: 'in', left: { ct: { key: 'state' } }, right } })
 const from = (right: Json) => ({ match: { op: '==', left: { payload: { protocol: 'ip', field: 'saddr' } }, right } })
+const to = (addr: string, len: number) => ({
+  match: { op: '==', left: { payload: { protocol: 'ip', field: 'daddr' } }, right: { prefix: { addr, len } } },
+})
+const CONTAINER: Probe = { ...SSH, behind: { device: 'docker0', address: '172.17.0.2' } }
 const meta = (key: string, right: Json) => ({ match: { op: '==', left: { meta: { key } }, right } })
 const ACCEPT = { accept: null }
 const DROP = { drop: null }
@@ -51,6 +55,9 @@ describe('what a host’s own ruleset does with a port', () => {
       [[dport({ set: [{ elem: { val: 22, comment: 'x' } }] }), ACCEPT]],
     ],
     ['a named set, which nobody looked into', 'unsure', [[dport('@ports'), ACCEPT]]],
+    ['a network that a container is in', 'accept input 10', [[to('172.16.0.0', 12), ACCEPT]], { probe: CONTAINER }],
+    ['a network that it is not in', 'drop', [[to('172.32.0.0', 12), ACCEPT]], { probe: CONTAINER }],
+    ['a network of the other family', 'drop', [[to('ac11::', 16), ACCEPT]], { probe: CONTAINER }],
     ['some senders only', 'unsure', [[from('192.0.2.7'), dport(22), ACCEPT]]],
     [
       'some senders, and then all',
