@@ -5,7 +5,7 @@
 import { formatId, parseId, type ResourceId, type UserId } from '../wire/ids.js'
 import { mapOption, removeOptions, setOption } from './edit.js'
 import { type Option, parseIni } from './ini.js'
-import type { OldKey, ServerConfig } from './types.js'
+import type { OldKey, Removed, ServerConfig } from './types.js'
 import { oldKeyText, userName } from './users.js'
 import { id } from './values.js'
 
@@ -32,9 +32,14 @@ export function userNamed(word: string, { users, people }: ServerConfig): Named 
   return { kind: 'misfit', expected: `a name (${name.expected}) or an id like 00000002` }
 }
 
-/** The least id that nothing in the file speaks of, from 1 on. */
+/** The least id that nothing in the file speaks of, from 1 on. Of who was removed it does. */
 export function freeId(config: ServerConfig): UserId {
-  const taken = new Set([...config.users.keys(), ...config.oldKeys.keys(), ...config.people.keys()])
+  const taken = new Set([
+    ...config.users.keys(),
+    ...config.oldKeys.keys(),
+    ...config.people.keys(),
+    ...config.removed.keys(),
+  ])
   for (const { users = [] } of config.resources.values()) for (const user of users) taken.add(user)
   let free = 1
   while (taken.has(free)) free++
@@ -74,11 +79,21 @@ export interface Removal {
   readonly onlyHis: readonly string[]
 }
 
-/** Without his keys, his name and, in the resources that name others too, his id. */
-export function withoutUser(text: string, user: UserId): Removal {
+/**
+ * Without his keys, his rights and, in the resources that name others too, his id. What stays is one line of [USERS] that says
+ * when he went, and his name: the id is nobody else's from now on.
+ */
+export function withoutUser(text: string, user: UserId, { atMs, name }: Removed): Removal {
   const onlyHis: string[] = []
-  let rest = text
-  for (const section of ['KEYS', 'OLD KEYS', 'USERS']) rest = removeOptions(rest, section, isUser(user))
+  const removed = `removed: ${new Date(atMs).toISOString().slice(0, 19)}Z`
+  let rest = setOption(
+    text,
+    'USERS',
+    formatId(user),
+    name === undefined ? removed : `${removed} / name: ${name}`,
+    isUser(user),
+  )
+  for (const section of ['KEYS', 'OLD KEYS']) rest = removeOptions(rest, section, isUser(user))
   const names =
     parseIni(rest)
       .sections.get('RESOURCES')

@@ -55,7 +55,7 @@ export function readServerConfig(
     limits,
     users,
     oldKeys: readOldKeys(sections, users, findings),
-    people: readUsers(sections, users, findings),
+    ...readUsers(sections, users, findings),
     resources,
   }
   boundTokens(config, sections, findings)

@@ -80,6 +80,13 @@ export interface Person {
   readonly networks?: readonly string[]
 }
 
+/** A user who was taken out: his id is nobody else's, so that what the log says of it stays true. */
+export interface Removed {
+  /** Unix ms. */
+  readonly atMs: number
+  readonly name?: string
+}
+
 /** A key that a rotation left valid until this time, Unix ms. */
 export interface OldKey {
   /** 32 bytes. */
@@ -158,6 +165,8 @@ export interface ServerConfig {
   /** Of users who have a key of today as well. */
   readonly oldKeys: ReadonlyMap<UserId, readonly OldKey[]>
   readonly people: ReadonlyMap<UserId, Person>
+  /** None of them is in `users` or `people`. */
+  readonly removed: ReadonlyMap<UserId, Removed>
   readonly resources: ReadonlyMap<ResourceId, Resource>
   /** What deserves a word but refuses nothing. Full sentences with file and line. */
   readonly warnings: readonly string[]

@@ -1,6 +1,6 @@
 /**
- * What the server's file says of its users beside their keys: [USERS], a line of parts as a resource has, and [OLD KEYS], keys
- * that a rotation left valid for a while. No message shows anything of a key.
+ * What the server's file says of its users beside their keys: [USERS], a line of parts as a resource has, of who is there and
+ * who was taken out, and [OLD KEYS], keys that a rotation left valid for a while. No message shows anything of a key.
  */
 import { formatId, parseId, type UserId } from '../wire/ids.js'
 import { type Findings, quote } from './error.js'
@@ -8,7 +8,7 @@ import { hours } from './hours.js'
 import { type Section, trim } from './ini.js'
 import { network } from './networks.js'
 import { PartReader, splitParts } from './parts.js'
-import type { OldKey, Person, ServerConfig } from './types.js'
+import type { OldKey, Person, Removed, ServerConfig } from './types.js'
 import { type Form, id, key, listOf, misfit } from './values.js'
 
 /** What commands and the log call a user. It begins with a letter and is no id of eight digits, so that each can be told. */
@@ -17,13 +17,14 @@ export const userName: Form<string> = (text) =>
     ? { value: text }
     : misfit(text, '1–32 of A–Z a–z 0–9 _ - . @, a letter first, and not 8 hex digits')
 
-/** [USERS]: who they are. Users without a key are told of, and kept. */
+/** [USERS]: who they are, and who they were. Users without a key are told of, and kept. */
 export function readUsers(
   sections: ReadonlyMap<string, Section>,
   keys: ReadonlyMap<UserId, Uint8Array>,
   findings: Findings,
-): Map<UserId, Person> {
+): { people: Map<UserId, Person>; removed: Map<UserId, Removed> } {
   const people = new Map<UserId, Person>()
+  const removed = new Map<UserId, Removed>()
   const owners = new Map<string, UserId>()
   for (const option of sections.get('USERS')?.options ?? []) {
     const user = id(option.name)
@@ -32,13 +33,17 @@ export function readUsers(
       continue
     }
     const title = `[USERS] user ${formatId(user.value)}`
-    if (people.has(user.value)) findings.refuse(option.line, `${title} is here twice`)
+    if (people.has(user.value) || removed.has(user.value)) findings.refuse(option.line, `${title} is here twice`)
     const parts = splitParts(option)
     const reader = new PartReader(option, title, findings)
-    reader.sort(parts, ['name', 'until', 'hours', 'from'], [])
+    reader.sort(parts, ['name', 'until', 'hours', 'from', 'removed'], [])
     for (const { name, text, line } of parts)
       if (name === undefined) reader.refuse(line, `${quote(text)}: expected NAME: VALUE between "/", like name: alice`)
     const name = reader.take('name', userName, undefined)
+    if (reader.has('removed')) {
+      removed.set(user.value, readRemoved(reader, name, keys.has(user.value)))
+      continue
+    }
     const owner = name === undefined ? undefined : owners.get(name)
     if (owner !== undefined) reader.refuse(reader.line('name'), `name "${name}": user ${formatId(owner)} has it`)
     if (name !== undefined) owners.set(name, user.value)
@@ -59,10 +64,28 @@ export function readUsers(
       ...(networks === undefined ? {} : { networks }),
     })
   }
-  return people
+  return { people, removed }
+}
+
+/** Nothing else may be said of him: a key or a right would be somebody's who is not there. The name may be anybody's again. */
+function readRemoved(reader: PartReader, name: string | undefined, hasKey: boolean): Removed {
+  const atMs = reader.take('removed', timeInUtc, 0)
+  if (hasKey)
+    reader.refuse(
+      reader.line('removed'),
+      'was removed, and has a key in [KEYS]: expected one of the two lines, and an id of his own for somebody else',
+    )
+  for (const part of ['until', 'hours', 'from'])
+    if (reader.has(part)) reader.refuse(reader.line(part), `${part}: expected removed: and name: alone`)
+  return { atMs, ...(name === undefined ? {} : { name }) }
 }
 
 const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,3})?Z$/
+
+const timeInUtc: Form<number> = (text) => {
+  const ms = TIME.test(text) ? Date.parse(text) : Number.NaN
+  return Number.isNaN(ms) ? misfit(text, 'a time in UTC, like 2026-11-29T20:00:00Z') : { value: ms }
+}
 
 /** A day that is the last, in the server's time zone, or a time in UTC. */
 const endOfDayOrTime: Form<number> = (text) => {
@@ -109,10 +132,8 @@ const oldKey: Form<OldKey> = (text) => {
   if (hex === '') return { misfit: 'a part without "until"', expected: 'KEY until TIME' }
   const bytes = key(hex)
   if ('misfit' in bytes) return { misfit: `the key: ${bytes.misfit}`, expected: bytes.expected }
-  const untilMs = TIME.test(time) ? Date.parse(time) : Number.NaN
-  return Number.isNaN(untilMs)
-    ? misfit(time, 'a time in UTC, like 2026-11-29T20:00:00Z')
-    : { value: { key: bytes.value, untilMs } }
+  const until = timeInUtc(time)
+  return 'misfit' in until ? until : { value: { key: bytes.value, untilMs: until.value } }
 }
 
 /** How many keys these users have in all. */

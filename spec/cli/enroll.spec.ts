@@ -165,6 +165,33 @@ describe('posternd', () => {
       expect([...read().users.keys()]).to.deep.equal([2])
       expect(posternd('remove', 'alice').stderr).to.include('nobody is left who could knock: posternd enroll USER')
     })
+
+    it('leaves his id to nobody else: not to the next one, not to one of his name, not to who asks for it', () => {
+      const before = Math.floor(Date.now() / 1000) * 1000
+      expect(line('enroll', 'alice').user).to.equal(2)
+      expect(posternd('remove', 'alice')).to.include({ status: 0 })
+      const gone = read().removed.get(2)!
+      expect(gone.name).to.equal('alice')
+      expect(gone.atMs).to.be.within(before, Date.now())
+      expect(line('enroll', 'bob').user).to.equal(3)
+      expect(line('enroll', 'alice').user).to.equal(4)
+      const text = readFileSync(file, 'utf8')
+      for (const words of [
+        ['enroll', '2'],
+        ['enroll', '2', '--name', 'zoe'],
+        ['rotate', '00000002'],
+        ['remove', '2'],
+      ]) {
+        const { status, stdout, stderr } = posternd(...words)
+        expect(stderr).to.match(
+          /USER 00000002: it was alice's, who was removed \d{4}-\d\d-\d\d, and is not given again: expected a name/,
+        )
+        expect({ status, stdout }).to.deep.equal({ status: 2, stdout: '' })
+      }
+      expect(readFileSync(file, 'utf8')).to.equal(text)
+      writeFileSync(file, text.replace(/^00000002 = removed.*\n/m, ''))
+      expect(line('enroll', '2').user, 'his line is taken out by hand').to.equal(2)
+    })
   })
 
   for (const [words, code, said] of [

@@ -4,6 +4,7 @@ import { freeId, userNamed, withOldKeys, withoutUser, withResource, withUser } f
 import { KEY, OTHER, read } from './problems.js'
 
 const FRESH = new Uint8Array(32).fill(0xab)
+const GONE_MS = Date.UTC(2026, 10, 23, 8)
 const FILE = `# the gate
 [KEYS]
 # alice's laptop
@@ -38,6 +39,13 @@ describe('who is in the server’s file', () => {
   it('gets the least id that nothing speaks of', () => {
     expect(freeId(config)).to.equal(3)
     expect(freeId(read('[RESOURCES]\n1 = port: 22 / users: 1,2\n[USERS]\n3 = name: x'))).to.equal(4)
+    expect(freeId(read('[USERS]\n1 = removed: 2026-11-23T08:00:00Z\n3 = name: x'))).to.equal(2)
+  })
+
+  it('does not find who was removed by his name, which may be anybody’s again', () => {
+    const gone = read('[USERS]\n1 = removed: 2026-11-23T08:00:00Z / name: alice\n2 = name: bob')
+    expect(userNamed('alice', gone)).to.deep.equal({ kind: 'name', name: 'alice' })
+    expect(userNamed('1', gone)).to.deep.equal({ kind: 'id', user: 1 })
   })
 })
 
@@ -68,27 +76,38 @@ describe('a change of users', () => {
     expect(withResource(text, 3, 0x22)).to.equal(text)
   })
 
-  it('takes one out with all that is his', () => {
-    const { text, onlyHis } = withoutUser(FILE, 1)
+  it('takes one out with all that is his, but his id and name', () => {
+    const { text, onlyHis } = withoutUser(FILE, 1, { atMs: GONE_MS, name: 'alice' })
     const after = read(text)
     expect([...after.users.keys()]).to.deep.equal([2])
     expect(after.oldKeys.size + after.people.size).to.equal(0)
+    expect([...after.removed]).to.deep.equal([[1, { atMs: GONE_MS, name: 'alice' }]])
+    expect(text).to.include('\n[USERS]\n00000001 = removed: 2026-11-23T08:00:00Z / name: alice\n')
     expect(after.resources.get(0x22)!.users).to.deep.equal([2])
     expect(onlyHis, 'a list without a user would mean everybody').to.deep.equal(['00000080'])
     expect(after.resources.get(0x80)!.users).to.deep.equal([1])
     expect(text).to.include('# the gate').and.include("# alice's laptop").and.include('timeout: 30')
   })
 
-  it('takes out whoever was put in: the file means what it meant', () => {
+  it('takes one out whom no [USERS] speaks of, from a file of letmein’s form too, and its line endings stay', () => {
+    const file = `[GENERAL]\r\nport = 5800\r\n[KEYS]\r\n1 = ${KEY}\r\n2 = ${OTHER}\r\n[RESOURCES]\r\n1 = port: 22\r\n`
+    const { text } = withoutUser(file, 2, { atMs: GONE_MS })
+    expect(text).to.equal(
+      `${file.replace(`2 = ${OTHER}\r\n`, '')}\r\n[USERS]\r\n00000002 = removed: 2026-11-23T08:00:00Z\r\n`,
+    )
+    expect(freeId(read(text))).to.equal(3)
+  })
+
+  it('takes out whoever was put in: the file means what it meant, but for the id that is gone', () => {
     const users = fc.array(fc.integer({ min: 1, max: 9 }), { minLength: 1, maxLength: 6 })
     fc.assert(
       fc.property(users, fc.integer({ min: 10, max: 0xffff_ffff }), (list, user) => {
         const file = `[KEYS]\n1 = ${KEY}\n[RESOURCES]\n1 = port: 1 / users: ${list.join(', ')} / name: one\n`
         const put = withResource(withUser(file, user, FRESH, 'zoe'), user, 1)
         expect(read(put).resources.get(1)!.users).to.deep.equal([...new Set(list), user])
-        const { warnings: _, ...after } = read(withoutUser(put, user).text)
+        const { warnings: _, ...after } = read(withoutUser(put, user, { atMs: GONE_MS }).text)
         const { warnings: __, ...before } = read(file)
-        expect(after).to.deep.equal(before)
+        expect(after).to.deep.equal({ ...before, removed: new Map([[user, { atMs: GONE_MS }]]) })
       }),
     )
   })

@@ -36,6 +36,7 @@ describe("the server's configuration", () => {
       oldKeys: new Map(),
       log: { format: 'text' },
       people: new Map(),
+      removed: new Map(),
       resources: new Map(),
     })
     expect(Buffer.from(users.get(1)!).toString('hex').toUpperCase()).to.equal(KEY)

@@ -51,11 +51,27 @@ describe('[USERS]', () => {
     ['x = name: alice', /\[USERS\] user "x": expected 1–8 hex digits/],
     ['1 = name: alice\n2 = name: alice', /user 00000002: name "alice": user 00000001 has it/],
     ['1 = name: alice\n01 = name: bob', /user 00000001 is here twice/],
+    ['3 = removed: 2026-11-23T08:00:00Z\n03 = name: bob', /user 00000003 is here twice/],
+    ['3 = removed: yes', /removed "yes": expected a time in UTC, like 2026-11-29T20:00:00Z/],
+    ['3 = removed: 2026-11-23T08:00:00Z / until: 2027-03-31', /until: expected removed: and name: alone/],
+    ['1 = removed: 2026-11-23T08:00:00Z', /user 00000001: was removed, and has a key in \[KEYS\]: expected one of/],
   ] as const)
     it(`refuses ${JSON.stringify(line)}`, () => {
       expect(problems(`${KEYS}[USERS]\n${line}`)).to.have.length(1)
       expect(problems(`${KEYS}[USERS]\n${line}`)[0]).to.match(wrong)
     })
+
+  it('says who was removed, when and what his name was, which may be anybody’s again', () => {
+    const { people, removed, warnings } = read(
+      `${KEYS}[USERS]\n1 = name: alice\n3 = removed: 2026-11-23T08:00:00Z / name: alice\n4 = removed: 2026-11-24T08:00:00Z`,
+    )
+    expect([...people.keys()]).to.deep.equal([1])
+    expect([...removed]).to.deep.equal([
+      [3, { atMs: Date.UTC(2026, 10, 23, 8), name: 'alice' }],
+      [4, { atMs: Date.UTC(2026, 10, 24, 8) }],
+    ])
+    expect(warnings.filter((warning) => warning.includes('USERS'))).to.deep.equal([])
+  })
 
   it('tells of users who have no key', () => {
     expect(read(`${KEYS}[USERS]\n3 = name: carol`).warnings).to.include(

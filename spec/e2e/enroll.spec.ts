@@ -114,9 +114,18 @@ describe('a server and its users, from nothing', () => {
     expect(await connect()).to.equal('open')
     await posternd('remove', 'alice')
     expect(await connect()).to.equal('refused')
-    expect(readFileSync(postern.serverConfig, 'utf8')).to.not.include('alice')
+    expect(readFileSync(postern.serverConfig, 'utf8')).to.match(/^00000002 = removed: \S+Z \/ name: alice$/m)
+    await daemon.waitLine(/ reloaded /)
     const { leases } = await postern.status()
     expect(leases).to.deep.equal([])
+  })
+
+  it('the next one does not get the id of who was removed', async () => {
+    const { stdout } = await posternd('enroll', 'bob')
+    await add('bob', stdout)
+    await knock('bob')
+    await daemon.waitLine(/opened for 60 s: open ssh \(00000022\) for 198\.18\.1\.2, user bob \(00000003\)/)
+    await revoke()
   })
 
   it('a line of a server that was set up anew is refused for the known one', async () => {

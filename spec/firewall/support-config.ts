@@ -64,6 +64,7 @@ export function serverConfig({
     oldKeys: new Map(),
     log: { format: 'text' },
     people: new Map(),
+    removed: new Map(),
     resources: new Map(resources.map((wanted) => [wanted.id, resource(wanted)])),
     warnings: [],
   }

@@ -1,10 +1,10 @@
 /** `posternd enroll`: a user gets a key, and the line with all that his client needs. */
-import { freeId, userNamed, withResource, withUser } from '../../config/change-users.js'
+import { freeId, type Named, userNamed, withResource, withUser } from '../../config/change-users.js'
 import { quote } from '../../config/error.js'
 import { loadServerConfig } from '../../config/files.js'
 import type { ServerConfig } from '../../config/types.js'
 import { userName } from '../../config/users.js'
-import type { UserId } from '../../wire/ids.js'
+import { formatId, type UserId } from '../../wire/ids.js'
 import { KEY_BYTES } from '../../wire/spa-keys.js'
 import type { Command, World } from '../command.js'
 import { EXIT } from '../exit.js'
@@ -81,9 +81,22 @@ export function keyHolder(word: string, config: ServerConfig): UserId {
   const named = userNamed(word, config)
   if (named.kind === 'misfit') throw new UsageError(`USER ${quote(word)}: expected ${named.expected}`)
   if (named.kind === 'known' && config.users.has(named.user)) return named.user
+  refuseRemoved(named, config)
   const known = [...config.users.keys()].slice(0, 12).map((user) => nameOf(user, config))
   throw new UsageError(
     `USER ${quote(word)}: ${config.file} has no key of his (it has ${known.join(', ') || 'none'}): posternd enroll ${word} makes one`,
+  )
+}
+
+/** An id of somebody who was removed stands for him in the log, whatever key it had. Throws UsageError. */
+function refuseRemoved(named: Named, { removed, file }: ServerConfig): void {
+  const who = named.kind === 'id' ? removed.get(named.user) : undefined
+  if (who === undefined || named.kind !== 'id') return
+  const id = formatId(named.user)
+  const was = who.name === undefined ? '' : `${who.name}'s, who `
+  throw new UsageError(
+    `USER ${id}: it was ${was}was removed ${new Date(who.atMs).toISOString().slice(0, 10)}, and is not given again: ` +
+      `expected a name, which gets a fresh id (or take its line out of [USERS] of ${file})`,
   )
 }
 
@@ -105,6 +118,7 @@ function newcomer(word: string, name: string | undefined, config: ServerConfig):
       throw new UsageError(`--name with a name for USER: expected one of them, or an id like 00000002`)
     return { user: freeId(config), name: word }
   }
+  refuseRemoved(named, config)
   if (name === undefined) return { user: named.user }
   const reading = userName(name)
   if ('misfit' in reading) throw new UsageError(`--name ${reading.misfit}: expected ${reading.expected}`)

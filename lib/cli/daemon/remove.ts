@@ -1,4 +1,4 @@
-/** `posternd remove`: a user's keys and all that is his go. */
+/** `posternd remove`: a user's keys and all that is his go. His id stays his. */
 import { withoutUser } from '../../config/change-users.js'
 import { formatId } from '../../wire/ids.js'
 import type { Command } from '../command.js'
@@ -11,10 +11,10 @@ import { CONFIG_OPTION, RUN_DIR_OPTION } from './options.js'
 export const remove: Command = {
   name: 'remove',
   positionals: 'USER',
-  describe: 'take USER out: his keys, his name, his leases; connections that he has go on',
+  describe: 'take USER out: his keys, his rights, his leases; connections that he has go on. His id is not given again',
   options: [CONFIG_OPTION, RUN_DIR_OPTION],
   examples: [['posternd remove alice', 'her next knock opens nothing, and her leases end']],
-  run: async (args, { printer, env }) => {
+  run: async (args, { printer, env, outside }) => {
     const word = oneUser('remove', args)
     const path = serverFileOf(args, env)
     let who = ''
@@ -22,7 +22,8 @@ export const remove: Command = {
     const config = changeConfig(path, (text, before) => {
       const user = keyHolder(word, before)
       who = nameOf(user, before)
-      const removal = withoutUser(text, user)
+      const name = before.people.get(user)?.name
+      const removal = withoutUser(text, user, { atMs: outside.nowMs(), ...(name !== undefined && { name }) })
       onlyHis = removal.onlyHis.map(
         (name) => `resource ${name}: its users: named ${formatId(user)} alone, so nobody can open it`,
       )
