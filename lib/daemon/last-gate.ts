@@ -1,6 +1,7 @@
 /**
  * The gate of the last good configuration, shut: what goes up where this start cannot work (a file that is spoilt, or that
- * nft does not take; a full disk), so that it does not leave the ports open after a boot. Guard mode only: in chain mode the host's own ruleset shuts.
+ * nft does not take; a full disk), so that it does not leave the ports open after a boot. In chain mode the host's own ruleset
+ * shuts, and only leases that it brought back are taken out (last-gate-chain.ts).
  */
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -10,6 +11,7 @@ import type { Nft } from '../firewall/nft.js'
 import { isOurs } from '../firewall/transition.js'
 import { FirewallError, type Kernel } from '../firewall/types.js'
 import { ReplayError } from '../replay/error.js'
+import { emptyHost, parseHostRecord } from './last-gate-chain.js'
 import { readMonitorFile, writeMonitorFile } from './monitor-file.js'
 
 const FILE = 'gate.nft'
@@ -18,8 +20,8 @@ const TABLE = /^table inet ([A-Za-z0-9_.-]{1,64}) \{$/m
 /** The file is the monitor's own, and root loads it at boot: nft must not be told to read, and to say, what only root may. */
 const INCLUDE = /(^|[\s;{}])include(?![A-Za-z0-9_.-])/m
 
-/** `foreign`: somebody else's table has its name. */
-export type GateOutcome = 'there' | 'raised' | 'none' | 'foreign'
+/** `foreign`: somebody else's table has its name. `host`: the host's own ruleset shuts (chain mode); `hostless`: it is away. */
+export type GateOutcome = 'there' | 'raised' | 'none' | 'foreign' | 'host' | 'hostless'
 
 /**
  * A configuration without resources where a gate is kept: what a full disk or an editor that died leaves of a file reads as
@@ -47,6 +49,8 @@ export function raiseLastGate(folder: string, nft: Nft, kernel: Kernel, { keep }
   const file = join(folder, FILE)
   if (!existsSync(file)) return 'none'
   const text = readMonitorFile(file)
+  const host = parseHostRecord(text)
+  if (host !== undefined) return emptyHost(kernel, host, { keep }) ? 'host' : 'hostless'
   const table = TABLE.exec(text)?.[1]
   if (table === undefined || INCLUDE.test(text)) return 'none'
   const present = kernel.shape(INET, table)
@@ -81,6 +85,10 @@ function gateWords(outcome: GateOutcome): string {
       return 'NO GATE IS UP: no good configuration was seen here before'
     case 'foreign':
       return 'NO GATE IS UP: a table of its name is there that is not postern’s'
+    case 'host':
+      return 'the host’s own ruleset shuts (chain mode); no lease is given'
+    case 'hostless':
+      return 'NO GATE IS UP: the host’s own ruleset is to shut (chain mode), and its table is not there'
     default:
       return outcome satisfies never
   }

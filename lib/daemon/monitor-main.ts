@@ -22,6 +22,7 @@ import { descriptor, parseDescriptors } from './descriptors.js'
 import { explainFailure } from './failure.js'
 import { FrameReader } from './frames.js'
 import { type GateOutcome, gateInstead, keepGate, leavesNoGate, raiseLastGate, refuseEmptied } from './last-gate.js'
+import { hostRecord } from './last-gate-chain.js'
 import { LEASES_MARK, markLeases, outdatedBy } from './leases-mark.js'
 import { createLog } from './log.js'
 import { formOf, textForm } from './log-forms.js'
@@ -104,7 +105,7 @@ function main(): void {
   }
   const remember = (now: ServerConfig) => {
     speak(now)
-    if (now.resources.size > 0) keepLastGate(manager.gateText())
+    if (now.resources.size > 0) keepLastGate(hostRecord(now) ?? manager.gateText())
   }
   remember(config)
   const outstayed = new OutstayedWatch(manager, config, { now: readNow, log })

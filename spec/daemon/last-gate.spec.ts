@@ -4,9 +4,11 @@ import { join } from 'node:path'
 import { expect } from 'chai'
 import { ConfigError } from '../../lib/config/error.js'
 import { readServerConfig } from '../../lib/config/server.js'
+import type { ServerConfig } from '../../lib/config/types.js'
 import { gateInstead, keepGate, raiseLastGate, refuseEmptied } from '../../lib/daemon/last-gate.js'
+import { hostRecord } from '../../lib/daemon/last-gate-chain.js'
 import type { Nft } from '../../lib/firewall/nft.js'
-import { FirewallError, type Kernel, type TableShape } from '../../lib/firewall/types.js'
+import { type Change, FirewallError, type Kernel, type TableShape } from '../../lib/firewall/types.js'
 
 const TEXT = 'define let_in = 0x10000\ntable inet postern {\n\tchain pre {\n\t}\n}\n'
 const OURS: TableShape = { handle: 1n, comment: 'postern 1: …', chains: [], sets: [], ruleHandles: [] }
@@ -15,9 +17,10 @@ const FOREIGN: TableShape = { handle: 1n, chains: ['input'], sets: [], ruleHandl
 /** A kernel in which this table is, and what nft is given. */
 function world(present?: TableShape) {
   const loaded: string[] = []
-  const kernel = { shape: () => present } as unknown as Kernel
+  const changes: Change[] = []
+  const kernel = { shape: () => present, apply: (more: Change[]) => void changes.push(...more) } as unknown as Kernel
   const nft = { load: (text: string) => void loaded.push(text) } as unknown as Nft
-  return { loaded, kernel, nft }
+  return { loaded, changes, kernel, nft }
 }
 
 describe('the last good gate', () => {
@@ -72,6 +75,34 @@ describe('the last good gate', () => {
     refuseEmptied(readServerConfig('[RESOURCES]\n1 = port: 22', 'posternd.conf'), folder)
     rmSync(join(folder, 'gate.nft'))
     refuseEmptied(emptied, folder)
+  })
+
+  describe('in chain mode', () => {
+    const RULES = { mode: 'chain', chain: { family: 'ip', table: 'filter', input: 'KNOCK' } }
+    const sets = ['blocked', 'postern_lease4_0000002A', 'postern_live_0000002A', 'lease4_0000002A']
+    const HOST: TableShape = { handle: 1n, chains: ['KNOCK'], sets, ruleHandles: [] }
+    beforeEach(() => keepGate(folder, hostRecord({ firewall: RULES } as unknown as ServerConfig)!))
+
+    it('takes the place of a gate that guard mode kept, which may shut what is no more postern’s', () => {
+      const { loaded, kernel, nft } = world()
+      expect(raiseLastGate(folder, nft, kernel, { keep: false })).to.equal('hostless')
+      expect(loaded).to.deep.equal([])
+    })
+
+    it('empties postern’s sets of the administrator’s table, and no other', () => {
+      const { loaded, changes, kernel, nft } = world(HOST)
+      expect(raiseLastGate(folder, nft, kernel, { keep: false })).to.equal('host')
+      expect(changes).to.deep.equal(
+        sets.slice(1, 3).map((set) => ({ kind: 'flush', set: { family: 2, table: 'filter', set } })),
+      )
+      expect(loaded).to.deep.equal([])
+    })
+
+    it('keeps the leases of this boot', () => {
+      const { changes, kernel, nft } = world(HOST)
+      expect(raiseLastGate(folder, nft, kernel, { keep: true })).to.equal('host')
+      expect(changes).to.deep.equal([])
+    })
   })
 
   it('says why it could not go up, and throws nothing: the start fails for another reason, which is to be told', () => {
