@@ -4,6 +4,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { isAbsolute, join } from 'node:path'
 import { readClientConfig } from './client.js'
+import { Contents } from './contents.js'
 import { ConfigError } from './error.js'
 import type { Reader } from './permissions.js'
 import { listOwnFolder, readOwnFile, warningsOfReaders } from './read-file.js'
@@ -45,7 +46,10 @@ export function loadServerConfig(file?: string, reader = thisProcess('daemon'), 
       'missing',
     )
   const own = readOwnFile(path, reader)
-  const config = readServerConfig(own.text, path, facts, filesFor(reader))
+  const contents = new Contents()
+  contents.add(own.text)
+  const read = readServerConfig(own.text, path, facts, contents.through(filesFor(reader)))
+  const config = { ...read, contents: contents.digest() }
   if (config.users.size === 0) return config
   return { ...config, warnings: [...warningsOfReaders(path, own.facts, reader), ...config.warnings] }
 }

@@ -96,6 +96,8 @@ export interface OldKey {
 
 export interface ServerConfig {
   readonly file: string
+  /** lib/config/contents.ts, of all files that it was loaded from; undefined: it was read from a text. */
+  readonly contents?: string
   readonly debug: boolean
   readonly letmein: {
     /** Whether letmein's clients are heard. Default: where [NFTABLES] names chain-input, as every letmeind.conf does. */

@@ -31,6 +31,8 @@ export interface Measured {
 export interface DaemonStatus extends Measured {
   readonly mode: 'guard' | 'chain'
   readonly file: string
+  /** Of what it was read from (lib/config/contents.ts): what the file says by now may be something else. */
+  readonly contents?: string
   readonly users: number
   /** Of fwknop's access.conf. */
   readonly stanzas: number
@@ -41,11 +43,12 @@ export interface DaemonStatus extends Measured {
 }
 
 export function statusAnswer(config: ServerConfig, leases: readonly Lease[], measured: Measured): ControlAnswer {
-  const { file, firewall, fwknop, resources, users } = config
+  const { contents, file, firewall, fwknop, resources, users } = config
   const status: DaemonStatus = {
     ...measured,
     mode: firewall.mode,
     file,
+    ...(contents !== undefined && { contents }),
     users: users.size,
     stanzas: fwknop?.settings.stanzas.length ?? 0,
     resources: resources.size,

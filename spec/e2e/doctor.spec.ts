@@ -100,6 +100,28 @@ describe('the doctor of a server', () => {
     await finds('config-permission', /posternd\.conf.*666/, /./)
   })
 
+  it('says that an edit waits for its reload, and posternd up says so too', async () => {
+    await given({ services: [22, 80] })
+    const { postern, stranger, server } = story
+    const up = () => postern.posternd('up', ...words())
+    expect((await up()).stderr).to.equal('')
+    postern.configure(serverFile([...RESOURCES, '00000002 = port: 80 / timeout: 30'], { more: NAMES }))
+    const sentence = /posternd\.conf was changed after the daemon read it: what it says now is not in force/
+    await finds('not-reloaded', sentence, /^posternd check && systemctl reload postern$/)
+    const { status, stdout, stderr } = await up()
+    expect(stdout).to.equal('up: posternd runs, and keeps the gate itself\n')
+    expect(stderr).to.match(/^warning: .* is not in force: posternd check && systemctl reload postern\n$/)
+    expect(status).to.equal(0)
+    expect(await stranger.connect(server.v4, 80), 'the daemon is not told behind his back').to.equal('open')
+    story.daemon!.signal('SIGHUP')
+    await poll('it is read', async () => (await findings()).length === 0)
+    expect(await stranger.connect(server.v4, 80)).to.equal('refused')
+    postern.configure('nonsense')
+    expect((await up()).stderr).to.match(
+      /^warning: the daemon goes by what it read before, for .*posternd\.conf:1: .*: posternd check\n$/,
+    )
+  })
+
   it('says until when knocks are refused, because the replay journal is not trusted', async () => {
     await given({ daemon: false })
     rmSync(join(story.folder, 'state'), { recursive: true })

@@ -1,5 +1,4 @@
 /** What commands that change the server's file have in common: the change itself, and that a running daemon hears of it. */
-import { realpathSync } from 'node:fs'
 import { filesFor, firstThere, hostFacts, SERVER_FILES, thisProcess } from '../../config/files.js'
 import { changeFile } from '../../config/replace-file.js'
 import { readServerConfig } from '../../config/server.js'
@@ -7,6 +6,7 @@ import type { ServerConfig } from '../../config/types.js'
 import { askControl, ControlError } from '../../daemon/control.js'
 import type { World } from '../command.js'
 import { type Arguments, textOf } from '../options.js'
+import { areSame } from './in-force.js'
 import { controlPathOf } from './options.js'
 
 /** The file that --config, POSTERN_CONFIG or the usual places name. */
@@ -40,8 +40,7 @@ export async function reloadDaemon(args: Arguments, path: string): Promise<strin
   try {
     const status = await askControl(controlPathOf(args), { command: 'status' })
     const file = status.ok ? String(status['file']) : ''
-    if (realPath(file) !== realPath(path))
-      return `the daemon that runs here reads another file, ${file}: nothing changes there`
+    if (!areSame(file, path)) return `the daemon that runs here reads another file, ${file}: nothing changes there`
     const answer = await askControl(controlPathOf(args), { command: 'reload' })
     if (!answer.ok)
       throw new ControlError('broken', `the file was changed, but the daemon did not take it: ${answer.error}`)
@@ -51,13 +50,5 @@ export async function reloadDaemon(args: Arguments, path: string): Promise<strin
     if (error.code === 'absent') return 'no daemon runs here, it is in force from its start'
     if (error.code === 'denied') return 'the daemon was not told, which takes root: systemctl reload postern'
     throw error
-  }
-}
-
-function realPath(path: string): string {
-  try {
-    return realpathSync(path)
-  } catch {
-    return path
   }
 }

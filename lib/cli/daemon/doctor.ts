@@ -27,6 +27,7 @@ import { listenFor, NOTHING_CAME, type Whose } from './doctor/listen.js'
 import { ofRefusals } from './doctor/refusals.js'
 import { listeningPorts, ofServices } from './doctor/services.js'
 import { ofDaemon, withoutDaemon } from './doctor/standing.js'
+import { notInForce } from './in-force.js'
 import { configOf } from './kernel.js'
 import { knownWords } from './known.js'
 import { ask } from './log.js'
@@ -94,6 +95,8 @@ async function examine(args: Arguments, world: World): Promise<Report> {
   const here: Finding[] = [...daemon.findings]
   if (config !== undefined) {
     if (isUnknown) here.push(...standing(args, world))
+    const stale = daemon.status && notInForce(daemon.status, config)
+    if (stale !== undefined) here.push(stale)
     const { chains, printed, note } = hostChains(config)
     if (note !== undefined) notes.push(note)
     if (printed.legacy !== '') notes.push(LEGACY_NOTE)

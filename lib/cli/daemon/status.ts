@@ -117,5 +117,5 @@ function inJson(standing: Standing): object {
     resource: formatId(resource),
     ...(user === undefined ? {} : { user: formatId(user) }),
   }))
-  return { ...standing, leases }
+  return { ...standing, contents: undefined, leases }
 }

@@ -3,17 +3,21 @@
  * kernel, whether a daemon runs or not.
  */
 import { join } from 'node:path'
+import { ConfigError } from '../../config/error.js'
 import { BOOT_MARK, hasBootMark, leaveBootMark } from '../../daemon/boot-mark.js'
 import { readMonoMs } from '../../daemon/clock.js'
 import { askControl, ControlError } from '../../daemon/control.js'
 import { gateInstead, leavesNoGate, raiseLastGate, refuseEmptied } from '../../daemon/last-gate.js'
 import { LEASES_MARK, outdatedBy } from '../../daemon/leases-mark.js'
+import type { DaemonStatus } from '../../daemon/status-answer.js'
 import { forgetTrial, onTrial, trialInForce } from '../../daemon/trial.js'
 import { nftProgram } from '../../firewall/nft.js'
 import { readBootId } from '../../replay/boot-id.js'
 import type { Command, World } from '../command.js'
 import { EXIT } from '../exit.js'
+import type { Finding } from '../finding.js'
 import type { Arguments } from '../options.js'
+import { notInForce } from './in-force.js'
 import { configOf, kernelOf, managerFor, managerOf } from './kernel.js'
 import {
   CONFIG_OPTION,
@@ -24,6 +28,7 @@ import {
   STATE_DIR_OPTION,
   stateDirOf,
 } from './options.js'
+import { daemonStatus } from './status.js'
 
 export const up: Command = {
   name: 'up',
@@ -33,8 +38,10 @@ export const up: Command = {
   examples: [['posternd up', 'protected ports are shut from here on; leases of an earlier boot are gone']],
   run: async (args, world) => {
     refuseWords(args)
-    if (await isKept(args)) {
+    const daemon = await keeper(args)
+    if (daemon !== undefined) {
       world.printer.line('up: posternd runs, and keeps the gate itself')
+      warnOfOther(daemon, args, world)
       return EXIT.ok
     }
     const bootId = Buffer.from(readBootId()).toString('hex')
@@ -45,12 +52,25 @@ export const up: Command = {
   },
 }
 
-/** Whether a daemon answers: it puts back what somebody flushes, and would take a second hand for somebody else's. */
-async function isKept(args: Arguments): Promise<boolean> {
+/** A daemon that answers: it puts back what somebody flushes, and would take a second hand for somebody else's. */
+async function keeper(args: Arguments): Promise<DaemonStatus | undefined> {
   try {
-    return (await askControl(controlPathOf(args), { command: 'status' })).ok
+    return await daemonStatus(controlPathOf(args))
   } catch {
-    return false
+    return undefined
+  }
+}
+
+/** An edit that waits for its reload shuts nothing yet. A firewall's restart calls this, too, so it is no time to reload. */
+function warnOfOther(daemon: DaemonStatus, args: Arguments, world: World): void {
+  const warn = ({ sentence, mend }: Omit<Finding, 'code'>) => world.printer.error(`warning: ${sentence}: ${mend}`)
+  try {
+    const finding = notInForce(daemon, configOf(args, world))
+    if (finding !== undefined) warn(finding)
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error
+    const [first = ''] = error.message.split('\n')
+    warn({ sentence: `the daemon goes by what it read before, for ${first}`, mend: 'posternd check' })
   }
 }
 
