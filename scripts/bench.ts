@@ -6,7 +6,7 @@ import { type Row, summaryOf } from './figures/row.js'
 import { printHead, printRow } from './figures/table.js'
 
 const { values, positionals } = words()
-const unknown = positionals.filter((name) => !(name in FIGURES))
+const unknown = positionals.filter((name) => !Object.hasOwn(FIGURES, name))
 if (unknown.length > 0) refuse(`${unknown.join(', ')}: expected ${Object.keys(FIGURES).join(', ')}`)
 
 const found: { figure: string; rows: readonly Row[] }[] = []
@@ -36,6 +36,6 @@ function words() {
 }
 
 function refuse(why: string): never {
-  console.error(`bench: ${why}`)
+  console.error(`scripts/bench: ${why}`)
   process.exit(2)
 }

@@ -50,7 +50,7 @@ export type Target = keyof typeof PACKAGES
 export const TARGETS = Object.keys(PACKAGES) as readonly Target[]
 
 export function isTarget(word: string): word is Target {
-  return word in PACKAGES
+  return Object.hasOwn(PACKAGES, word)
 }
 
 /** The target that this machine is. Throws where there is no Bun for it. */
