@@ -8,7 +8,7 @@ import { configFor } from '../config/hosts.js'
 import { shellWord } from '../config/permissions.js'
 import { formatId } from '../wire/ids.js'
 import { keyCheck } from '../wire/key-check.js'
-import { ofClock } from './clock-finding.js'
+import { withClock } from './clock-finding.js'
 import type { Command, World } from './command.js'
 import { judgeKnock } from './doctor/knock.js'
 import { type Finding, type Report, tellReport } from './finding.js'
@@ -44,12 +44,8 @@ export const doctor: Command = {
 }
 
 async function examineAll(args: Arguments, world: World): Promise<Report> {
-  const clock = ofClock()
   try {
-    const { findings, notes } = await examineHost(args, world)
-    // A clock that nobody keeps right is a cause only where something does not work.
-    if (findings.length > 0) return { findings: [...findings, ...clock], notes }
-    return { findings, notes: [...notes, ...clock.map(({ sentence }) => sentence)] }
+    return withClock(await examineHost(args, world))
   } catch (error) {
     const found = ofError(error)
     if (found === undefined) throw error

@@ -153,6 +153,26 @@ function inMachine(debian: string): void {
     expect(await from(lab.client), 'the lease stays').to.equal('open')
   })
 
+  it('doctor and check name the drop-in without which no client of letmein’s is answered', async () => {
+    const file = '/etc/postern/posternd.conf'
+    await machine.must(`printf '\\n[LETMEIN]\\nenabled = yes\\n' >>${file} && systemctl reload postern`)
+    const found = async () => {
+      const { stdout } = await machine.run('posternd doctor --json')
+      const { findings } = JSON.parse(stdout) as { findings: { code: string; mend: string }[] }
+      return findings.filter(({ code }) => code === 'unit-forbids')
+    }
+    const [finding] = await found()
+    expect(finding?.mend).to.include('/usr/share/postern/conf/systemd/letmein.conf')
+    expect((await machine.run('posternd check')).stderr).to.include(
+      `its drop-in ${DROP_IN} is missing: ${finding!.mend}`,
+    )
+    await machine.must(finding!.mend)
+    expect(await found()).to.deep.equal([])
+    await machine.must(
+      `rm ${DROP_IN} && cp -p /root/kept ${file} && systemctl daemon-reload && systemctl restart postern`,
+    )
+  })
+
   it('no boot opens a port for a moment', async () => {
     await machine.powerOff()
     await machine.boot()
@@ -259,4 +279,5 @@ function inMachine(debian: string): void {
   })
 }
 
+const DROP_IN = '/etc/systemd/system/postern.service.d/letmein.conf'
 const HOME_OF = ({ folder }: Lab) => ({ HOME: folder, XDG_CONFIG_HOME: '', POSTERN_CONFIG: '' })

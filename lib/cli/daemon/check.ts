@@ -2,8 +2,6 @@
 import { daemonGroups, loadServerConfig } from '../../config/files.js'
 import type { PortRange, Resource, ServerConfig } from '../../config/types.js'
 import { counted } from '../../daemon/counted.js'
-import { readListing } from '../../firewall/host/listing.js'
-import { listRuleset } from '../../firewall/nft.js'
 import { formatId } from '../../wire/ids.js'
 import type { Command } from '../command.js'
 import { EXIT } from '../exit.js'
@@ -13,7 +11,8 @@ import { UsageError } from '../usage.js'
 import { fwknopMeaning, fwknopWords } from './check-fwknop.js'
 import { checkRuleset } from './check-ruleset.js'
 import { checkStealth } from './check-stealth.js'
-import { ofAnswers } from './doctor/answers.js'
+import { lookAtRules } from './doctor/rules.js'
+import { ofUnit } from './doctor/unit.js'
 import { CONFIG_OPTION, JSON_OPTION } from './options.js'
 import { cureOf, unreadable } from './readable.js'
 
@@ -40,7 +39,7 @@ export const check: Command = {
       return checkStealth(read, printer)
     }
     const untried = checkRuleset(read)
-    const more = [...warningsForDaemon(read), ...(untried === undefined ? answersShutIn(read) : [untried])]
+    const more = [...warningsForDaemon(read), ...(untried === undefined ? warningsOfHost(read) : [untried])]
     const config = { ...read, warnings: [...more, ...read.warnings] }
     if (isGiven(args, 'json')) printer.line(JSON.stringify(meaningOf(config)))
     else {
@@ -51,16 +50,10 @@ export const check: Command = {
   },
 }
 
-/** What letmein's clients would wait for in vain; nothing where nft cannot tell. */
-function answersShutIn(config: ServerConfig): string[] {
-  if (!config.letmein.enabled) return []
-  try {
-    const found = ofAnswers(config, readListing(listRuleset(config.firewall.nft)))
-    return found.map(({ sentence, mend }) => `${sentence}: ${mend}`)
-  } catch {
-    // Only a warning more: checkRuleset has told what nft lacks.
-    return []
-  }
+/** What of this host stands in postern's way, as the doctor finds it; nothing where nft cannot tell. */
+function warningsOfHost(config: ServerConfig): string[] {
+  const found = [...ofUnit(config, false), ...lookAtRules(config).findings]
+  return found.map(({ sentence, mend }) => `${sentence}: ${mend}`)
 }
 
 /** Root may read what the monitor's own user may not: then the gate would come up, and no daemon. */

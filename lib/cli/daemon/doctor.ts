@@ -6,27 +6,23 @@ import type { ServerConfig } from '../../config/types.js'
 import { userWords } from '../../daemon/called.js'
 import { ControlError } from '../../daemon/control.js'
 import type { DaemonStatus } from '../../daemon/status-answer.js'
-import { type Chain, readListing } from '../../firewall/host/listing.js'
-import { listRuleset, printRuleset } from '../../firewall/nft.js'
 import { FirewallError } from '../../firewall/types.js'
 import { formatId, parseId } from '../../wire/ids.js'
 import { keyCheck } from '../../wire/key-check.js'
-import { ofClock } from '../clock-finding.js'
+import { withClock } from '../clock-finding.js'
 import type { Command, World } from '../command.js'
 import { wholeSeconds } from '../duration.js'
 import { type Finding, type Report, tellReport } from '../finding.js'
 import { type Arguments, isGiven, type Option, textOf } from '../options.js'
 import { UsageError } from '../usage.js'
 import { warningsForDaemon } from './check.js'
-import { ofAnswers } from './doctor/answers.js'
-import { ofContainers, type Printed } from './doctor/containers.js'
 import { UNANSWERED } from './doctor/ear-letmein.js'
-import { ofHost } from './doctor/host.js'
-import { LEGACY_NOTE, legacyRules } from './doctor/legacy.js'
 import { listenFor, NOTHING_CAME, type Whose } from './doctor/listen.js'
 import { ofRefusals } from './doctor/refusals.js'
+import { lookAtRules } from './doctor/rules.js'
 import { listeningPorts, ofServices } from './doctor/services.js'
 import { ofDaemon, withoutDaemon } from './doctor/standing.js'
+import { ofUnit } from './doctor/unit.js'
 import { notInForce } from './in-force.js'
 import { configOf } from './kernel.js'
 import { knownWords } from './known.js'
@@ -97,20 +93,19 @@ async function examine(args: Arguments, world: World): Promise<Report> {
     if (isUnknown) here.push(...standing(args, world))
     const stale = daemon.status && notInForce(daemon.status, config)
     if (stale !== undefined) here.push(stale)
-    const { chains, printed, note } = hostChains(config)
-    if (note !== undefined) notes.push(note)
-    if (printed.legacy !== '') notes.push(LEGACY_NOTE)
+    const looked = lookAtRules(config)
+    notes.push(...looked.notes)
     const named = textOf(args, 'user')
     const about = named === undefined ? undefined : aboutUser(whoseOf(named, config), config)
     if (about !== undefined) notes.push(about)
-    const services = ofServices(config, listeningPorts(sockets()), chains)
-    const containers = ofContainers(config, chains, printed)
-    here.push(...ofHost(config, chains), ...containers, ...ofAnswers(config, chains), ...services)
+    const services = ofServices(config, listeningPorts(sockets()), looked.chains)
+    here.push(...ofUnit(config, daemon.status !== undefined), ...looked.findings, ...services)
   } else if (isUnknown)
     here.push({ code: 'daemon', sentence: 'no daemon runs, so no knock is heard', mend: 'systemctl start postern' })
   const findings = [...read.findings, ...heardOf(arrived, here), ...here]
-  findings.push(...ofClock())
-  return { findings, notes }
+  // letmein's exchange needs no clock.
+  if (config !== undefined && !config.spa.enabled && config.fwknop === undefined) return { findings, notes }
+  return withClock({ findings, notes }, config && `${config.spa.windowMs / 1000} s`)
 }
 
 /** Throws UsageError. */
@@ -201,20 +196,6 @@ function standing(args: Arguments, world: World): Finding[] {
     if (!(error instanceof FirewallError)) throw error
     const mend = error.code === 'permission' ? 'sudo posternd doctor' : 'apt-get install nftables'
     return [{ code: `firewall-${error.code}`, sentence: error.message, mend }]
-  }
-}
-
-/** None, and why, where nft cannot tell. */
-function hostChains({ firewall }: ServerConfig): { chains: readonly Chain[]; printed: Printed; note?: string } {
-  const legacy = legacyRules()
-  try {
-    return { chains: readListing(listRuleset(firewall.nft)), printed: { nft: printRuleset(firewall.nft), legacy } }
-  } catch (error) {
-    return {
-      chains: [],
-      printed: { nft: '', legacy },
-      note: `the host's own rules were not looked at: ${error instanceof Error ? error.message : error}`,
-    }
   }
 }
 

@@ -18,7 +18,7 @@ const FILES = [
   { from: 'sysusers.d/postern.conf', to: 'etc/sysusers.d/postern.conf', packaged: 'usr/lib/sysusers.d' },
 ] as const
 /** What lets the daemon answer letmein's clients; no part of what everybody gets. */
-const LETMEIN = { from: 'systemd/letmein.conf', to: 'etc/systemd/system/postern.service.d/letmein.conf' } as const
+export const LETMEIN_DROP_IN = '/etc/systemd/system/postern.service.d/letmein.conf'
 /** Where Debian's package has that one. */
 const PACKAGED_CONF = '/usr/share/postern/conf'
 
@@ -46,11 +46,16 @@ export function installUnits(root: string, { force, stamp }: { force: boolean; s
 
 /** The drop-in of postern.service for a host where letmein's clients are answered. Throws what fs throws. */
 export function installLetmein(): Installed {
-  const path = join('/', LETMEIN.to)
-  const text = readFileSync(join(confFolder() ?? PACKAGED_CONF, LETMEIN.from), 'utf8')
+  const path = LETMEIN_DROP_IN
+  const text = readFileSync(letmeinDropIn(), 'utf8')
   if (existsSync(path) && readFileSync(path, 'utf8') === text) return { path, kind: 'same' }
   const { kind } = writeFileOnce(path, text, { mode: 0o644, folderMode: 0o755, replaces: false, stamp: '' })
   return { path, kind: kind === 'exists' ? 'kept' : 'written' }
+}
+
+/** Where the package has that drop-in. */
+export function letmeinDropIn(): string {
+  return join(confFolder() ?? PACKAGED_CONF, 'systemd/letmein.conf')
 }
 
 /** Says what became of each file. */
