@@ -1,5 +1,6 @@
 /** The posternd program in words: its commands, and what its errors mean. */
 import { ControlError } from '../daemon/control.js'
+import { StateError } from '../daemon/monitor-file.js'
 import { TrialError } from '../daemon/trial.js'
 import { FirewallError } from '../firewall/types.js'
 import { ReplayError } from '../replay/error.js'
@@ -109,7 +110,7 @@ export const posternd: Program = {
 function codeOf(error: unknown): ExitCode | undefined {
   if (error instanceof FirewallError) return error.code === 'permission' ? EXIT.permission : EXIT.unavailable
   if (error instanceof TrialError) return EXIT.configuration
-  if (error instanceof ReplayError) return EXIT.unavailable
+  if (error instanceof ReplayError || error instanceof StateError) return EXIT.unavailable
   if (error instanceof ControlError) return error.code === 'denied' ? EXIT.permission : EXIT.unavailable
   return undefined
 }

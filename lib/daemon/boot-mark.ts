@@ -2,8 +2,6 @@
  * Whether postern was already up in this boot: the kernel's leases of this boot are kept over a restart, those that a saved
  * ruleset brought back to life at boot are not. The mark lies in /run and holds the boot's id.
  */
-import { mkdirSync } from 'node:fs'
-import { dirname } from 'node:path'
 import { readMonitorFile, writeMonitorFile } from './monitor-file.js'
 
 /** Below the run directory. */
@@ -20,10 +18,9 @@ export function hasBootMark(path: string, bootId: string): boolean {
 
 /**
  * Leaves the mark, whole or not at all. Root does it too, in a folder that is the monitor's: a link that lies there is not
- * followed. Throws what the file system throws.
+ * followed. Throws StateError.
  */
 export function leaveBootMark(path: string, bootId: string): void {
   // Before the first start the folder is ours; the starter gives it to the monitor.
-  mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
-  writeMonitorFile(path, `${bootId}\n`, 0o644)
+  writeMonitorFile(path, `${bootId}\n`, 0o644, true)
 }

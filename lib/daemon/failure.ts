@@ -3,6 +3,7 @@ import { EXIT, type ExitCode } from '../cli/exit.js'
 import { ConfigError } from '../config/error.js'
 import { FirewallError } from '../firewall/types.js'
 import { ReplayError } from '../replay/error.js'
+import { StateError } from './monitor-file.js'
 import { TrialError } from './trial.js'
 
 /** Words and exit code for anything thrown. A programming error shows its stack, so that it can be reported. */
@@ -18,6 +19,7 @@ export function explainFailure(error: unknown): { readonly status: ExitCode; rea
     return { status: error.code === 'permission' ? EXIT.permission : EXIT.unavailable, message: error.message }
   }
   if (error instanceof TrialError) return { status: EXIT.configuration, message: error.message }
-  if (error instanceof ReplayError) return { status: EXIT.unavailable, message: error.message }
+  if (error instanceof ReplayError || error instanceof StateError)
+    return { status: EXIT.unavailable, message: error.message }
   return { status: EXIT.failed, message: error instanceof Error ? (error.stack ?? error.message) : String(error) }
 }

@@ -34,7 +34,7 @@ export function refuseEmptied(config: Pick<ServerConfig, 'file' | 'firewall' | '
   throw new ConfigError([{ file: config.file, line: 0, message }])
 }
 
-/** Keeps the text beside the horizon, whole or not at all, over a power cut too. Throws what the file system throws. */
+/** Keeps the text beside the horizon, whole or not at all, over a power cut too. Throws StateError, and what the file system throws. */
 export function keepGate(folder: string, text: string): void {
   const file = join(folder, FILE)
   if (existsSync(file) && readFileSync(file, 'utf8') === text) return
@@ -75,7 +75,8 @@ export function gateInstead(raise: () => GateOutcome): string {
   }
 }
 
-function gateWords(outcome: GateOutcome): string {
+/** What became of it, in words. */
+export function gateWords(outcome: GateOutcome): string {
   switch (outcome) {
     case 'there':
       return 'the gate that is up stays as it is, shut'

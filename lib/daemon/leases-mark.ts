@@ -25,7 +25,7 @@ interface Rights {
   readonly resources: ReadonlyMap<ResourceId, readonly string[]>
 }
 
-/** What leases are given by from here on. Throws what the file system throws: then the next start finds another mark. */
+/** What leases are given by from here on. Throws StateError: then the next start finds another mark. */
 export function markLeases(path: string, config: ServerConfig): void {
   writeMonitorFile(path, formatRights(rightsOf(config)), 0o600)
 }

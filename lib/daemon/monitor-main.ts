@@ -21,7 +21,15 @@ import { counted } from './counted.js'
 import { descriptor, parseDescriptors } from './descriptors.js'
 import { explainFailure } from './failure.js'
 import { FrameReader } from './frames.js'
-import { type GateOutcome, gateInstead, keepGate, leavesNoGate, raiseLastGate, refuseEmptied } from './last-gate.js'
+import {
+  type GateOutcome,
+  gateInstead,
+  gateWords,
+  keepGate,
+  leavesNoGate,
+  raiseLastGate,
+  refuseEmptied,
+} from './last-gate.js'
 import { hostRecord } from './last-gate-chain.js'
 import { LEASES_MARK, markLeases, outdatedBy } from './leases-mark.js'
 import { createLog } from './log.js'
@@ -62,6 +70,8 @@ const stateDir = join(values['state-dir'], 'monitor')
 const toStderr = (line: string) => void writeSync(2, line)
 let form = textForm(toStderr, process.env['JOURNAL_STREAM'] !== undefined)
 const log = createLog(() => form, readMonoMs)
+/** Once what this start's own configuration shuts is shut. */
+let shut: GateOutcome | undefined
 
 function main(): void {
   const fds = parseDescriptors(process.env['POSTERN_FDS'] ?? '')
@@ -82,19 +92,19 @@ function main(): void {
   const kernel = new NetlinkKernel(commands)
   const nft = nftProgram(config.firewall.nft)
   const manager = new RuleManager({ kernel, nft, config, now: readMonoMs, log: log.warn })
-  const { horizon, warning } = openHorizon(openDirectory(stateDir), readNow().wallMs, config)
-  if (warning !== undefined) log.warn(warning)
-  const untrustedBelowMs = horizon.horizonMs
-
   // A second posternd ends here, before it has touched the firewall: each group has one owner.
   const nflog = new FdSocket(descriptor(fds, 'nflog'))
   bindLog(nflog, config.firewall.heardGroup)
   bindLog(nflog, config.firewall.recordGroup)
 
-  // From here on there is something of ours in the kernel, all of it shut.
+  // From here on there is something of ours in the kernel, all of it shut: also where the disk takes nothing.
   const mark = join(runDir, BOOT_MARK)
   const leasesMark = join(runDir, LEASES_MARK)
   manager.start({ keep: hasBootMark(mark, bootId), isOutdated: outdatedBy(leasesMark, config) })
+  shut = config.firewall.mode === 'guard' ? 'there' : 'host'
+  const { horizon, warning } = openHorizon(openDirectory(stateDir), readNow().wallMs, config)
+  if (warning !== undefined) log.warn(warning)
+  const untrustedBelowMs = horizon.horizonMs
   leaveBootMark(mark, bootId)
   markLeases(leasesMark, config)
   const users = deriveUserKeys(config)
@@ -105,7 +115,10 @@ function main(): void {
   }
   const remember = (now: ServerConfig) => {
     speak(now)
-    if (now.resources.size > 0) keepLastGate(hostRecord(now) ?? manager.gateText())
+    if (now.resources.size === 0) return
+    const text = hostRecord(now) ?? manager.gateText()
+    if (text !== undefined)
+      orWarn(() => keepGate(stateDir, text), 'the gate could not be kept for a start that fails: ')
   }
   remember(config)
   const outstayed = new OutstayedWatch(manager, config, { now: readNow, log })
@@ -147,8 +160,8 @@ function main(): void {
       readConfig: load,
       onReloaded: (now, its) => {
         remember(now)
-        keepMark(tokensMark, () => markTokens(tokensMark, tokensId(its, now)))
-        keepMark(leasesMark, () => markLeases(leasesMark, now))
+        orWarn(() => markTokens(tokensMark, tokensId(its, now)))
+        orWarn(() => markLeases(leasesMark, now))
         outstayed.use(now)
       },
       onListening: ready,
@@ -265,20 +278,12 @@ function say(line: string): void {
   } catch {}
 }
 
-/** Where it cannot be kept, the next start finds another one, and takes tokens and leases out. */
-function keepMark(path: string, keep: () => void): void {
+/** What may fail and is told: where a mark cannot be kept, the next start finds another one, and takes tokens and leases out. */
+function orWarn(run: () => void, of = ''): void {
   try {
-    keep()
+    run()
   } catch (error) {
-    log.warn(`${path}: ${reasonOf(error)}`)
-  }
-}
-
-function keepLastGate(text: string | undefined): void {
-  try {
-    if (text !== undefined) keepGate(stateDir, text)
-  } catch (error) {
-    log.warn(`the gate could not be kept for a start with a bad configuration: ${reasonOf(error)}`)
+    log.warn(`${of}${reasonOf(error)}`)
   }
 }
 
@@ -287,7 +292,8 @@ try {
 } catch (error) {
   const { status, message } = explainFailure(error)
   say(message)
+  if (shut !== undefined) say(gateWords(shut))
   // A gate that nobody said works would lock out whoever tries it.
-  if (leavesNoGate(error) && readTrial(values['state-dir']) === undefined) say(gateInstead(raiseGate))
+  else if (leavesNoGate(error) && readTrial(values['state-dir']) === undefined) say(gateInstead(raiseGate))
   process.exit(status)
 }

@@ -3,8 +3,7 @@
  * record beside the horizon is what a daemon that starts meanwhile, or after the next boot, goes by: a trial that nobody
  * confirmed leaves no gate, or whoever was locked out by it would stay so.
  */
-import { mkdirSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import type { ServerConfig } from '../config/types.js'
 import { readMonitorFile, removeMonitorFile, writeMonitorFile } from './monitor-file.js'
 
@@ -42,12 +41,11 @@ export function parseTrial(text: string): Trial | undefined {
 
 /**
  * Writes the record, on disk for good when this returns: who is locked out may have to cut the power. A link that lies there
- * is not followed. Throws what the file system throws.
+ * is not followed. Throws StateError.
  */
 export function writeTrial(stateDir: string, { bootId, startedUptimeMs, endsMs }: Trial): void {
   const file = join(stateDir, TRIAL_FILE)
-  mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
-  writeMonitorFile(file, `${bootId} ${Math.floor(startedUptimeMs)} ${Math.floor(endsMs)}\n`, 0o644)
+  writeMonitorFile(file, `${bootId} ${Math.floor(startedUptimeMs)} ${Math.floor(endsMs)}\n`, 0o644, true)
 }
 
 /** From here on the gate is for good, or nothing is there to be tried: a power cut does not bring the record back. */

@@ -8,11 +8,11 @@ import type { Resource, ServerConfig } from '../../config/types.js'
 import { BOOT_MARK, leaveBootMark } from '../../daemon/boot-mark.js'
 import { readMonoMs } from '../../daemon/clock.js'
 import { askControl, ControlError } from '../../daemon/control.js'
-import { forgetTrial, isOver, onTrial, readTrial, TRIAL_FILE, type Trial, writeTrial } from '../../daemon/trial.js'
+import { StateError } from '../../daemon/monitor-file.js'
+import { forgetTrial, isOver, onTrial, readTrial, type Trial, writeTrial } from '../../daemon/trial.js'
 import type { Entry } from '../../firewall/book.js'
 import { isOurs } from '../../firewall/transition.js'
 import { readBootId } from '../../replay/boot-id.js'
-import { reasonOf } from '../../replay/error.js'
 import { canonicalAddress, type IpAddress } from '../../wire/address.js'
 import type { Command, World } from '../command.js'
 import { wholeSeconds } from '../duration.js'
@@ -72,8 +72,8 @@ export const trial: Command = {
         `the gate is up for good already (table inet ${config.firewall.table}): posternd down takes it away first`,
       )
     const first = leasesFor(named, config, lengthMs + LONGER_MS)
-    keep(markIn(args), () => leaveBootMark(markIn(args), bootId))
-    keep(join(stateDirOf(args), TRIAL_FILE), () => writeTrial(stateDirOf(args), begun))
+    keep(() => leaveBootMark(markIn(args), bootId))
+    keep(() => writeTrial(stateDirOf(args), begun))
     try {
       manager.start({ keep: false, first })
     } catch (error) {
@@ -114,13 +114,13 @@ function refuseGuardless({ file, resources }: ServerConfig): void {
   throw new ConfigError([{ file, line: 0, message: '[RESOURCES] has no resource: expected what is to be guarded' }])
 }
 
-/** Ahead of the gate: once that is up there must be nothing left that can fail. Throws ConfigError. */
-function keep(file: string, write: () => void): void {
+/** Ahead of the gate: once that is up there must be nothing left that can fail. Throws StateError. */
+function keep(write: () => void): void {
   try {
     write()
   } catch (error) {
-    const message = `it cannot be written (${reasonOf(error)}), and nothing was shut: expected a disk with room that may be written`
-    throw new ConfigError([{ file, line: 0, message }], 'permission', { cause: error })
+    if (!(error instanceof StateError)) throw error
+    throw new StateError(error.path, error.cause, ', and nothing was shut')
   }
 }
 
