@@ -8,7 +8,7 @@ import { expect } from 'chai'
 import { LATE_MS } from '../../lib/daemon/recheck.js'
 import { clientFile, KEY, serverFile } from '../support/installation.js'
 import { poll } from '../support/poll.js'
-import { becomesOpen, becomesShut, begin, SSH, type Story } from '../support/story.js'
+import { becomesOpen, becomesShut, begin, SSH, type Story, withinLease } from '../support/story.js'
 
 /** What systemd's socket hears, a line each. */
 const HEARD_BY_SYSTEMD = `use Socket; $| = 1; socket my $s, AF_UNIX, SOCK_DGRAM, 0; bind $s, pack_sockaddr_un $ARGV[0];
@@ -21,10 +21,12 @@ describe('a lease', () => {
   })
   afterEach(() => story.close())
 
-  async function open(): Promise<void> {
+  function open(): Promise<void> {
     const { client, server, postern } = story
-    await postern.knock(client, server.v4, '22')
-    await becomesOpen(client, server.v4)
+    return withinLease(async () => {
+      await postern.knock(client, server.v4, '22')
+      await becomesOpen(client, server.v4)
+    })
   }
 
   it('ends in time when the daemon was killed, and nothing of the daemon lives on', async () => {
@@ -72,8 +74,9 @@ describe('a lease', () => {
     })
 
   it('runs out by itself after SIGTERM, which leaves the gate shut', async () => {
-    const { client, stranger, server, daemon } = story
-    await open()
+    const { client, stranger, server, postern, daemon } = story
+    await postern.knock(client, server.v4, '22', '--lifetime', '7')
+    await becomesOpen(client, server.v4)
     expect(await daemon!.stop()).to.deep.equal({ status: 0, signal: null })
     expect(await client.connect(server.v4, 22)).to.equal('open')
     expect(await stranger.connect(server.v4, 22)).to.equal('refused')
@@ -139,7 +142,7 @@ describe('posternd', () => {
     expect(await stranger.connect(server.v4, 8022)).to.equal('open')
     await postern.knock(client, server.v4, '22', '--lifetime', '60')
     await becomesOpen(client, server.v4)
-    const both = ['00000001 = port: 22 / timeout: 2 / max-timeout: 60', '00000002 = port: 8022 / timeout: 2']
+    const both = ['00000001 = port: 22 / timeout: 2 / max-timeout: 60', '00000002 = port: 8022 / timeout: 30']
     postern.configure(serverFile(both))
     postern.configureClient(clientFile(both))
     daemon!.signal('SIGHUP')
@@ -156,7 +159,7 @@ describe('posternd', () => {
     daemon!.signal('SIGHUP')
     await daemon!.waitLine(/posternd\.conf:8: .*"2222222": expected 1–65535/)
     expect(await stranger.connect(server.v4, 22)).to.equal('refused')
-    await postern.knock(client, server.v4, '22')
+    await postern.knock(client, server.v4, '22', '--lifetime', '30')
     await becomesOpen(client, server.v4)
   })
 
@@ -166,7 +169,7 @@ describe('posternd', () => {
     daemon!.signal('SIGHUP')
     await daemon!.waitLine(/nothing was changed: .*posternd\.conf has no resource left/)
     expect(await stranger.connect(server.v4, 22)).to.equal('refused')
-    await postern.knock(client, server.v4, '22')
+    await postern.knock(client, server.v4, '22', '--lifetime', '30')
     await becomesOpen(client, server.v4)
   })
 
@@ -217,8 +220,9 @@ describe('posternd', () => {
     await told.waitLine(/^READY=1$/)
     const [, listener] = story.daemon.descendants()
     process.kill(listener!, 'SIGSTOP')
-    await story.daemon.waitLine(/the listener has not answered/)
-    const again = story.daemon.lines.length
+    const silent = /the listener has not answered/
+    await story.daemon.waitLine(silent)
+    const again = story.daemon.lines.findIndex((line) => silent.test(line))
     await story.daemon.waitLine(/ ready: /, undefined, again)
     await poll('it is ready once more', () => told.lines.filter((line) => line === 'READY=1').length === 2)
     expect(told.lines).not.to.include('STOPPING=1')
@@ -242,17 +246,17 @@ describe('posternd', () => {
     process.kill(monitor!, 'SIGCONT')
     await daemon!.waitLine(/refused \(it waited too long to be done: 1\d s\): open 00000001 for 198\.18\.1\.2/)
     expect(await client.connect(server.v4, 22)).to.equal('refused')
-    await postern.knock(client, server.v4, '22')
+    await postern.knock(client, server.v4, '22', '--lifetime', '30')
     await becomesOpen(client, server.v4)
   })
 
   it('hears what was sent while its listener was away', async () => {
     const { client, server, postern, daemon } = story
-    await postern.knock(client, server.v4, '22')
+    await postern.knock(client, server.v4, '22', '--lifetime', '30')
     await becomesOpen(client, server.v4)
     const [, listener] = daemon!.descendants()
     process.kill(listener!, 'SIGKILL')
-    await postern.knock(client, server.v6, '22')
+    await postern.knock(client, server.v6, '22', '--lifetime', '30')
     await becomesOpen(client, server.v6)
   })
 })

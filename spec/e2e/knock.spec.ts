@@ -3,7 +3,7 @@
  *        one datagram ──▶ open for the client, shut for the stranger, shut again when the lease ends
  */
 import { expect } from 'chai'
-import { becomesOpen, becomesShut, begin, datagramsOf, type Story } from '../support/story.js'
+import { becomesOpen, becomesShut, begin, datagramsOf, LEASE_MS, type Story, withinLease } from '../support/story.js'
 
 for (const family of ['v4', 'v6'] as const) {
   describe(`a knock over IP${family}`, () => {
@@ -18,13 +18,16 @@ for (const family of ['v4', 'v6'] as const) {
     it('opens a shut port for its sender and nobody else, with one datagram and no answer, until the lease ends', async () => {
       const { client, server, stranger, postern } = story
       expect(await client.connect(address, 22)).to.equal('refused')
-      const capture = await server.capture()
+      const { capture, held } = await withinLease(async () => {
+        await becomesShut(client, address)
+        const capture = await server.capture()
 
-      await postern.knock(client, address, '22')
+        await postern.knock(client, address, '22')
 
-      await becomesOpen(client, address)
-      expect(await stranger.connect(address, 22)).to.equal('refused')
-      const held = await client.hold(address, 22)
+        await becomesOpen(client, address)
+        expect(await stranger.connect(address, 22)).to.equal('refused')
+        return { capture, held: await client.hold(address, 22) }
+      })
       await becomesShut(client, address)
       expect(await held.talk(), 'a connection outlives the lease that let it in').to.equal('answered')
       const packets = await capture.packets()
@@ -45,8 +48,10 @@ for (const family of ['v4', 'v6'] as const) {
 
     it('says how long it is to last, and is revoked', async () => {
       const { client, postern } = story
-      await postern.knock(client, address, '22', '--lifetime', '1')
+      await postern.knock(client, address, '22', '--lifetime', '50')
       await becomesOpen(client, address)
+      const [lease] = (await postern.status()).leases
+      expect(lease!.remainingMs).to.be.within(LEASE_MS + 1, 50_000)
       expect((await postern.postern(client, 'revoke', address, '22')).status).to.equal(0)
       await becomesShut(client, address)
     })
@@ -54,7 +59,7 @@ for (const family of ['v4', 'v6'] as const) {
     it('waits until the port is open, where it is told to', async () => {
       const { client, postern } = story
       await becomesShut(client, address)
-      await postern.knock(client, address, '22', '--wait')
+      await postern.knock(client, address, '22', '--wait', '--lifetime', '30')
       expect(await client.connect(address, 22)).to.equal('open')
     })
   })
@@ -69,7 +74,7 @@ describe('a knock for another address', () => {
 
   it('opens for the address inside it and not for its sender', async () => {
     const { client, stranger, server, postern } = story
-    await postern.knock(client, server.v4, '22', '--address', stranger.v4)
+    await postern.knock(client, server.v4, '22', '--address', stranger.v4, '--lifetime', '30')
     await becomesOpen(stranger, server.v4)
     expect(await client.connect(server.v4, 22)).to.equal('refused')
   })
@@ -78,7 +83,7 @@ describe('a knock for another address', () => {
 describe('a resource of several ports', () => {
   let story: Story
   before(async () => {
-    story = await begin({ resources: ['00000001 = port: 22,8000-8010 / timeout: 5'], services: [22, 8005, 8011] })
+    story = await begin({ resources: ['00000001 = port: 22,8000-8010 / timeout: 30'], services: [22, 8005, 8011] })
   })
   after(() => story.close())
 
@@ -103,11 +108,10 @@ describe('with `port = any/udp` a knock', () => {
   it('is heard on whatever UDP port it is sent to, beside what is served there', async () => {
     const { client, server, postern } = story
     await server.listen(53)
-    await postern.knock(client, server.v4, '22', '--port', '53')
+    await postern.knock(client, server.v4, '22', '--port', '53', '--lifetime', '30')
     await becomesOpen(client, server.v4)
     expect(await server.heard(53), 'the service on that port gets it too').to.have.length(1)
-    await becomesShut(client, server.v4)
-    await postern.knock(client, server.v6, '22', '--port', 'any')
+    await postern.knock(client, server.v6, '22', '--port', 'any', '--lifetime', '30')
     await becomesOpen(client, server.v6)
   })
 })

@@ -6,7 +6,7 @@
 import { expect } from 'chai'
 import { KNOCK_PORT } from '../support/installation.js'
 import type { Namespace } from '../support/namespace.js'
-import { becomesOpen, becomesShut, begin, datagramsOf, type Story } from '../support/story.js'
+import { becomesOpen, becomesShut, begin, datagramsOf, type Story, withinLease } from '../support/story.js'
 
 describe('a recorded knock', () => {
   let story: Story
@@ -14,10 +14,12 @@ describe('a recorded knock', () => {
   before(async () => {
     story = await begin()
     const { client, server, postern } = story
-    const capture = await server.capture()
-    await postern.knock(client, server.v4, '22')
-    await becomesOpen(client, server.v4)
-    recorded = datagramsOf(await capture.packets())[0]!
+    recorded = await withinLease(async () => {
+      const capture = await server.capture()
+      await postern.knock(client, server.v4, '22')
+      await becomesOpen(client, server.v4)
+      return datagramsOf(await capture.packets())[0]!
+    })
     await becomesShut(client, server.v4)
   })
   after(() => story.close())
@@ -63,7 +65,7 @@ describe('a recorded knock', () => {
 
   it('leaves the way free for a new knock', async () => {
     const { client, server, postern } = story
-    await postern.knock(client, server.v4, '22')
+    await postern.knock(client, server.v4, '22', '--lifetime', '30')
     await becomesOpen(client, server.v4)
   })
 })

@@ -26,7 +26,7 @@ describe('the daemon with the capabilities of its unit and no others', () => {
   let story: Story
   before(async function () {
     if (!HAS_ACCOUNTS) this.skip()
-    story = await begin({ daemon: false, resources: ['00000001 = port: 22 / timeout: 2 / instant: yes'] })
+    story = await begin({ daemon: false, resources: ['00000001 = port: 22 / timeout: 30 / instant: yes'] })
   })
   after(() => story?.close())
 

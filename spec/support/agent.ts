@@ -23,19 +23,30 @@ const connections = new Map<number, Connection>()
 const listeners = new Map<number, { socket: Datagrams; heard: Heard[] }>()
 let lastId = 0
 
-/** A timer behind what the network has to tell: on a busy machine both may be due when this process has its turn. */
-function afterwards(act: () => void, ms: number): NodeJS.Timeout {
-  return setTimeout(() => setImmediate(act), ms)
+/** In so many parts a wait is counted: one that the whole machine stood still in counts once, however long that was. */
+const PARTS = 10
+
+/**
+ * A timer that ends after `ms` in which this process ran, behind what the network has to tell: where the machine stood still or
+ * is busy, both may be due when this process has its turn. Gives back what stops it.
+ */
+function afterwards(act: () => void, ms: number): () => void {
+  let timer: NodeJS.Timeout
+  const wait = (parts: number) => {
+    timer = setTimeout(() => (parts > 1 ? wait(parts - 1) : setImmediate(act)), ms / PARTS)
+  }
+  wait(PARTS)
+  return () => clearTimeout(timer)
 }
 
 function tryConnect(target: Target, timeoutMs: number): Promise<{ outcome: ConnectOutcome; socket: Connection }> {
   return new Promise((resolve) => {
     const socket = dial({ host: target.address, port: target.port })
     const end = (outcome: ConnectOutcome) => {
-      clearTimeout(timer)
+      stop()
       resolve({ outcome, socket })
     }
-    const timer = afterwards(() => end('silent'), timeoutMs)
+    const stop = afterwards(() => end('silent'), timeoutMs)
     socket.on('connect', () => end('open'))
     socket.on('error', (error: NodeJS.ErrnoException) => end(error.code === 'ECONNREFUSED' ? 'refused' : 'unreachable'))
   })
@@ -79,13 +90,13 @@ export const calls = {
     if (socket.destroyed) return 'closed' as const
     return new Promise<'answered' | 'closed' | 'silent'>((resolve) => {
       const end = (outcome: 'answered' | 'closed' | 'silent') => {
-        clearTimeout(timer)
+        stop()
         socket.off('data', answered).off('close', closed)
         resolve(outcome)
       }
       const answered = () => end('answered')
       const closed = () => end('closed')
-      const timer = afterwards(() => end('silent'), timeoutMs)
+      const stop = afterwards(() => end('silent'), timeoutMs)
       socket.on('data', answered).on('close', closed)
       socket.write('hello\n')
     })
