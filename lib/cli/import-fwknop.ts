@@ -9,7 +9,7 @@ import { portName } from '../wire/fwknop-types.js'
 import type { World } from './command.js'
 import type { ExitCode } from './exit.js'
 import { type Arguments, isGiven, type Option, textOf } from './options.js'
-import { finishImport, importTarget, refuseOptions } from './take-over.js'
+import { finishImport, type Import, importTarget, refuseOptions } from './take-over.js'
 import { UsageError } from './usage.js'
 
 export const RC_FILE = '~/.fwknoprc'
@@ -128,13 +128,16 @@ function stanzaText({ server, port, randPort, access, allowIp, fwTimeout, keys }
   ].join('; ')
 }
 
-function differencesOf(stanza: string | undefined): string[] {
-  return [
-    ...(stanza === undefined
-      ? ['the stanza is the one of the host that is knocked at, by its name or its SPA_SERVER']
-      : []),
-    'knock --wait returns when the port is open: nothing is lost to the second that a SYN is sent again after',
-    'no command line is kept (fwknop: ~/.fwknop.run, with keys), and nobody is asked for a key',
-    'GnuPG, NAT, other transports than UDP and forged sources are refused by line',
-  ]
+function differencesOf(stanza: string | undefined): Import['differs'] {
+  return {
+    here:
+      stanza === undefined
+        ? ['the stanza is the one of the host that is knocked at, by its name or its SPA_SERVER']
+        : [],
+    always: [
+      'knock --wait returns when the port is open: nothing is lost to the second that a SYN is sent again after',
+      'no command line is kept (fwknop: ~/.fwknop.run, with keys), and nobody is asked for a key',
+      'GnuPG, NAT, other transports than UDP and forged sources are refused by line',
+    ],
+  }
 }

@@ -10,7 +10,15 @@ import { formatId } from '../wire/ids.js'
 import type { Command } from './command.js'
 import { FWKNOP_OPTIONS, importFwknop, RC_FILE } from './import-fwknop.js'
 import { textOf } from './options.js'
-import { counted, finishImport, importOptions, importSource, importTarget, refuseOptions } from './take-over.js'
+import {
+  counted,
+  finishImport,
+  type Import,
+  importOptions,
+  importSource,
+  importTarget,
+  refuseOptions,
+} from './take-over.js'
 
 const LETMEIN_FILE = '/opt/letmein/etc/letmein.conf'
 
@@ -76,14 +84,17 @@ function takesOf({ users, resources, defaultUser, port, protocol, realm }: Clien
   ]
 }
 
-function differencesOf({ protocol, port }: ClientConfig): string[] {
-  return [
-    ...(protocol === 'auto'
-      ? [`postern's own knock goes first, over UDP to port ${port.udp}; letmein's exchange where the port stays shut`]
-      : []),
-    'a name with both families: both are knocked at together; an IPv6 that is dead costs nothing (letmein: 5 s)',
-    'over UDP a lost datagram is made good by a fresh KNOCK; a closed port (ICMP) is told at once, with what to do',
-    'the file holds keys: mode 600 (letmein advises 644)',
-    'control-error-policy has no meaning for a client, and no warning',
-  ]
+function differencesOf({ protocol, port }: ClientConfig): Import['differs'] {
+  return {
+    here:
+      protocol === 'auto'
+        ? [`postern's own knock goes first, over UDP to port ${port.udp}; letmein's exchange where the port stays shut`]
+        : [],
+    always: [
+      'a name with both families: both are knocked at together; an IPv6 that is dead costs nothing (letmein: 5 s)',
+      'over UDP a lost datagram is made good by a fresh KNOCK; a closed port (ICMP) is told at once, with what to do',
+      'the file holds keys: mode 600 (letmein advises 644)',
+      'control-error-policy has no meaning for a client, and no warning',
+    ],
+  }
 }

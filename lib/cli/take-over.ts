@@ -35,8 +35,8 @@ export interface Import {
   readonly text: string
   /** Name and value of what is taken over. */
   readonly takes: readonly (readonly [string, string])[]
-  /** Sentences: what is not as with it. */
-  readonly differs: readonly string[]
+  /** Sentences: what is not as with it, for what this file says, and in any case. */
+  readonly differs: { readonly here: readonly string[]; readonly always: readonly string[] }
   readonly warnings: readonly string[]
   /** What to do when the file is there. */
   readonly next: readonly string[]
@@ -82,7 +82,7 @@ export function finishImport(all: Import, args: Arguments, { printer, outside }:
   for (const warning of all.warnings) printer.error(`warning: ${warning}`)
   printer.line(`${all.from} can be taken over:`)
   printer.line(table(all.takes.map(([name, value]) => [`  ${name}`, value])))
-  printer.line([`What differs from ${all.peer}:`, ...all.differs.map((sentence) => `- ${sentence}`)].join('\n'))
+  printer.line(`${differencesIn(all)}\n`)
   const { into } = all
   const isInto = into !== undefined && existsSync(all.to) && !isGiven(args, 'force')
   if (isInto && !isGiven(args, 'write')) {
@@ -92,7 +92,7 @@ export function finishImport(all: Import, args: Arguments, { printer, outside }:
   if (isInto) {
     changeFile(all.to, thisProcess('client'), (text) => into.change(text ?? ''))
     printer.line(`Added ${into.section} to ${all.to}`)
-    printer.line(['Next:', ...all.next.map((line) => `  ${line}`)].join('\n'))
+    printer.line(nextIn(all))
     return EXIT.ok
   }
   if (!isGiven(args, 'write')) {
@@ -109,8 +109,21 @@ export function finishImport(all: Import, args: Arguments, { printer, outside }:
     throw new UsageError(`${all.to} is there: expected --force, which keeps a copy of it, or another --output`)
   const copy = done.copy === undefined ? '' : `; what was there is ${done.copy}`
   printer.line(`Written: ${all.to} (mode ${all.file.mode.toString(8)})${copy}`)
-  printer.line(['Next:', ...all.next.map((line) => `  ${line}`)].join('\n'))
+  printer.line(nextIn(all))
   return EXIT.ok
+}
+
+/** What concerns the reader's own file first. */
+function differencesIn({ peer, differs: { here, always } }: Import): string {
+  const list = (title: string, sentences: readonly string[]) =>
+    sentences.length === 0 ? [] : ['', title, ...sentences.map((sentence) => `- ${sentence}`)]
+  const [own, any] = [`What differs from ${peer}, by what this file says:`, `What differs from ${peer} in any case:`]
+  return [...list(own, here), ...list(any, always)].join('\n')
+}
+
+/** The last that is said, line by line to be given as it stands. */
+function nextIn({ next }: Import): string {
+  return ['', 'Next:', ...next.map((line) => `  ${line}`)].join('\n')
 }
 
 const SHOWN = 12

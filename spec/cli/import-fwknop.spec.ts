@@ -191,7 +191,7 @@ describe('postern import fwknop', () => {
     expect((await run('--stanza gate')).out).to.match(/--write adds \[HOST gate\] to .*postern.conf, which is there/)
     expect(readFileSync(home.config, 'utf8')).to.equal(OWN)
     const { code, out } = await run('--stanza gate --write')
-    expect(out).to.match(/Added \[HOST gate\] to .*postern.conf\nNext:\n +postern knock --wait gate /)
+    expect(out).to.match(/Added \[HOST gate\] to .*postern.conf\n\nNext:\n +postern knock --wait gate .*\n$/)
     expect(code).to.equal(0)
     const written = readFileSync(home.config, 'utf8')
     expect(written).to.equal(`${OWN}\n[HOST gate]\naddress = gate.example.org\nprotocol = fwknop\n`)

@@ -133,21 +133,20 @@ describe('posternd import letmein', () => {
   }
 
   it('says what would be taken over and what differs, shows no key, and changes nothing', () => {
-    const { status, stdout } = run('')
+    const { status, stdout, stderr } = run('')
     for (const word of [
       /resources +1: 00000022 \(tcp 22, 1 users\)/,
       /control port +5800\/tcp; control-timeout 5 s/,
       /control-error-policy +basic-auth/,
       /chains +inet filter: LETMEIN-INPUT/,
-      /control-error-policy is basic-auth where the file does not say \(letmein: always\)/,
-      /a recorded KNOCK gets silence/,
-      /leases end in time/,
-      /TCP port 5800 answers whoever connects/,
-      /max-nr-rules has no meaning/,
-      /seccomp has no meaning/,
-      /Nothing was changed. --write/,
+      /\n\nWhat differs from letmein, by what this file says:\n- control-error-policy is basic-auth, as the file says nothing \(letmein: always\).*\n(- .*\n)*- max-nr-rules has no meaning.*\n/,
+      /\n\nWhat differs from letmein in any case:\n- a recorded KNOCK gets silence.*\n- leases end in time/,
+      /\n\nNothing was changed. --write.*\n$/,
     ])
       expect(stdout).to.match(word)
+    expect(stderr, 'by line, and not twice')
+      .to.match(/^warning: .*seccomp has no meaning/m)
+      .and.match(/^warning: .*letmein over TCP answers every SYN/m)
     expect(stdout).not.to.include(KEY)
     expect(status).to.equal(0)
     expect(readdirSync(folder)).to.deep.equal(['letmeind.conf'])
@@ -156,7 +155,9 @@ describe('posternd import letmein', () => {
   it('writes the same configuration with a realm of its own, for letmein’s clients and postern’s', () => {
     const [first, second] = ['a.conf', 'b.conf'].map((name) => {
       const { status, stdout } = run(`--write --output ${name}`)
-      expect(stdout).to.match(/Next:\n.*posternd check --config .*\n.*letmeind.*trust-clock/s)
+      expect(stdout).to.match(
+        /\n\nNext:\n.*posternd check --config .*\n.*letmeind.*trust-clock\n.*postern-gate postern\n$/s,
+      )
       expect(status).to.equal(0)
       const path = join(folder, name)
       expect(statSync(path).mode & 0o777 & ~0o040).to.equal(0o600)

@@ -9,7 +9,7 @@ import type { FwknopConfig, ServerConfig } from '../../config/types.js'
 import type { World } from '../command.js'
 import type { ExitCode } from '../exit.js'
 import { type Arguments, isGiven, type Option, textOf } from '../options.js'
-import { counted, finishImport, importTarget } from '../take-over.js'
+import { counted, finishImport, type Import, importTarget } from '../take-over.js'
 import { UsageError } from '../usage.js'
 import { fwknopWords } from './check-fwknop.js'
 import { freshRealm, posternGroup, prepareService, usersToMake } from './import-parts.js'
@@ -113,26 +113,31 @@ function takesOf(fwknop: FwknopConfig): [string, string][] {
 }
 
 /** What an administrator of fwknop would not expect. */
-function differencesOf({ resources }: ServerConfig, { settings }: FwknopConfig): string[] {
+function differencesOf({ resources }: ServerConfig, { settings }: FwknopConfig): Import['differs'] {
   const guarded = guardedPorts(resources).join(', ')
-  return [
-    guarded === ''
-      ? 'posternd shuts nothing yet, and nothing can be opened: no stanza has OPEN_PORTS, and there is no [RESOURCES]'
-      : `posternd shuts ${guarded} by itself, ahead of whatever firewall the host has: no chain, no iptables (guard mode)`,
-    "what a lease lets through meets the host's own rules as before: where they drop by default, they have to accept the port",
-    'leases end in time, also when the daemon is dead, and live on over restarts; established connections stay',
-    'the port that knocks go to is really shut: nothing is bound there, and no rule has to let it in (one that does can go)',
-    "IPv6 is guarded too; a client's datagram over IPv6 that says 0.0.0.0 opens for its IPv6 address (SOURCE ANY)",
-    ...(settings.stanzas.some(({ keys }) => keys.hmac === undefined)
-      ? [
-          'a stanza without HMAC_KEY is taken as you said: its packets can be changed, and strangers make posternd decrypt',
-        ]
-      : ['the HMAC is checked before anything is decrypted; a stanza without HMAC_KEY is refused']),
-    'a packet is taken once, over restarts too, also where it was encoded anew; ages over 3600 s are refused',
-    'commands, NAT, GnuPG and other transports than UDP are refused by line when the files are read',
-    'a name that fwknopd does not know is refused: it would pass over open_ports, and open every port',
-    'the files are refused, not only warned of, where others can write them or read their keys',
-  ]
+  const hasOpen = settings.stanzas.some(({ keys }) => keys.hmac === undefined)
+  return {
+    here: [
+      guarded === ''
+        ? 'posternd shuts nothing yet, and nothing can be opened: no stanza has OPEN_PORTS, and there is no [RESOURCES]'
+        : `posternd shuts ${guarded} by itself, ahead of whatever firewall the host has: no chain, no iptables (guard mode)`,
+      ...(hasOpen
+        ? [
+            'a stanza without HMAC_KEY is taken as you said: its packets can be changed, and strangers make posternd decrypt',
+          ]
+        : []),
+    ],
+    always: [
+      "what a lease lets through meets the host's own rules as before: where they drop by default, they have to accept the port",
+      'leases end in time, also when the daemon is dead, and live on over restarts; established connections stay',
+      'the port that knocks go to is really shut: nothing is bound there, and no rule has to let it in (one that does can go)',
+      "IPv6 is guarded too; a client's datagram over IPv6 that says 0.0.0.0 opens for its IPv6 address (SOURCE ANY)",
+      ...(hasOpen ? [] : ['the HMAC is checked before anything is decrypted; a stanza without HMAC_KEY is refused']),
+      'a packet is taken once, over restarts too, also where it was encoded anew; ages over 3600 s are refused',
+      'commands, NAT, GnuPG, other transports than UDP, and names that fwknopd does not know, are refused by line',
+      'the files are refused, not only warned of, where others can write them or read their keys',
+    ],
+  }
 }
 
 /** `tcp/22`, of each resource that OPEN_PORTS makes. */

@@ -10,7 +10,15 @@ import type { Resource, ServerConfig } from '../../config/types.js'
 import { formatId } from '../../wire/ids.js'
 import type { Command } from '../command.js'
 import { textOf } from '../options.js'
-import { counted, finishImport, importOptions, importSource, importTarget, refuseOptions } from '../take-over.js'
+import {
+  counted,
+  finishImport,
+  type Import,
+  importOptions,
+  importSource,
+  importTarget,
+  refuseOptions,
+} from '../take-over.js'
 import { ACCESS_FILE, FWKNOP_OPTIONS, importFwknop } from './import-fwknop.js'
 import { freshRealm, posternGroup, prepareService, realmWords, usersToMake } from './import-parts.js'
 
@@ -97,33 +105,33 @@ function resourceText(resource: Resource): string {
   return `${formatId(id)} (${what}${users === undefined ? '' : `, ${users.length} users`})`
 }
 
-/** What an administrator of letmein would not expect. */
-function differencesOf({ letmein, spa, firewall }: ServerConfig, original: string): string[] {
+/** What an administrator of letmein would not expect; what has no meaning here, and that TCP can be seen, is warned of by line. */
+function differencesOf({ letmein, spa, firewall }: ServerConfig, original: string): Import['differs'] {
   const { sections } = parseIni(original)
   const says = (section: string, name: string) =>
     sections.get(section)?.options.some((option) => option.name === name) ?? false
   const heard = spa.ports === 'any' ? 'any UDP port' : `UDP port ${spa.ports.join(', ')}`
-  return [
-    ...(says('GENERAL', 'control-error-policy')
-      ? letmein.errorPolicy === 'always'
+  const isSaid = says('GENERAL', 'control-error-policy')
+  return {
+    here: [
+      ...(isSaid && letmein.errorPolicy === 'always'
         ? ['control-error-policy = always is kept: strangers are answered; basic-auth answers none']
-        : []
-      : ['control-error-policy is basic-auth where the file does not say (letmein: always): strangers get no answer']),
-    'a recorded KNOCK gets silence, from anywhere, over restarts (letmein: a CHALLENGE, for ever)',
-    'leases end in time, also when the daemon is dead, and live on over restarts and reloads (SIGHUP)',
-    ...(letmein.ports.tcp.length > 0
-      ? [
-          `TCP port ${letmein.ports.tcp.join(', ')} answers whoever connects, by its nature; [GENERAL] port = 5800 / udp is silent`,
-        ]
-      : []),
-    `postern's own knock is heard too, at ${heard}, with the realm above: no client of letmein's has to change`,
-    ...(firewall.chain ? ['the chains are kept: stop letmeinfwd first, which empties them at its end'] : []),
-    ...(says('NFTABLES', 'max-nr-rules')
-      ? ['max-nr-rules has no meaning: [LIMITS] leases-per-user, and leases: of a resource']
-      : []),
-    ...(says('GENERAL', 'seccomp') ? ['seccomp has no meaning: the listener has no privilege at all'] : []),
-    'the file is refused, not only warned of, where others can write it or read its keys',
-  ]
+        : []),
+      ...(isSaid
+        ? []
+        : ['control-error-policy is basic-auth, as the file says nothing (letmein: always): strangers get no answer']),
+      ...(firewall.chain ? ['the chains are kept: stop letmeinfwd first, which empties them at its end'] : []),
+      ...(says('NFTABLES', 'max-nr-rules')
+        ? ['max-nr-rules has no meaning: [LIMITS] leases-per-user, and leases: of a resource']
+        : []),
+      `postern's own knock is heard too, at ${heard}, with the realm above: no client of letmein's has to change`,
+    ],
+    always: [
+      'a recorded KNOCK gets silence, from anywhere, over restarts (letmein: a CHALLENGE, for ever)',
+      'leases end in time, also when the daemon is dead, and live on over restarts and reloads (SIGHUP)',
+      'the file is refused, not only warned of, where others can write it or read its keys',
+    ],
+  }
 }
 
 function nextOf({ firewall }: ServerConfig, to: string, gid: number | undefined): string[] {
