@@ -4,6 +4,7 @@ import { type Settled, Settling } from '../client/keepalive-protocol.js'
 import { KnownAddresses } from '../client/known-addresses.js'
 import { type Lookup, resolve } from '../client/resolve.js'
 import { livePeers } from '../client/tcp-connections.js'
+import { contains } from '../config/ports.js'
 import type { PortRange } from '../config/types.js'
 import { canonicalAddress, type Family, familyOf } from '../wire/address.js'
 import type { World } from './command.js'
@@ -74,7 +75,7 @@ async function connectedBy(
   families: readonly Family[],
   { known, lookup }: { known: KnownAddresses; lookup: Lookup },
 ): Promise<Family[]> {
-  const peers = livePeers((port) => ports.some(({ first, last }) => first <= port && port <= last))
+  const peers = livePeers((port) => ports.some((range) => contains(range, port)))
   // Nobody is asked for the host's addresses as long as there is no connection at all.
   if (peers.length === 0) return []
   await Promise.allSettled(resolve(host, families, lookup))

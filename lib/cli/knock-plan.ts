@@ -1,12 +1,15 @@
 /** Which host, key and resources a knock's arguments mean, with what file and environment say. Pure. */
 import type { Identity } from '../client/knock.js'
 import { ConfigError } from '../config/error.js'
+import { covers, rangeWords } from '../config/ports.js'
+import { portsOf } from '../config/resources.js'
 import type { ClientConfig, KnockProtocol, Resource } from '../config/types.js'
 import { formatId, type ResourceId, type UserId } from '../wire/ids.js'
 import type { KnockArguments } from './knock-arguments.js'
 import { portOf, resourceNamed, sourceFor } from './knock-names.js'
 import { type LetmeinPlan, letmeinPlan, probePortOf, protocolFor } from './knock-protocol.js'
 import type { Subject } from './knock-report.js'
+import { knownWords } from './known.js'
 import { UsageError } from './usage.js'
 
 /** What is known beside the command line. */
@@ -80,7 +83,7 @@ function keyOf(user: UserId, { config, file, key }: Source): Uint8Array {
   const found = key?.bytes ?? config.users.get(user)
   if (found !== undefined) return found
   const known = [...config.users.keys()].map(formatId)
-  const has = known.length > 0 ? `it has keys for ${listed(known)}): ` : 'it has none): use postern add, or '
+  const has = known.length > 0 ? `it has keys for ${knownWords(known)}): ` : 'it has none): use postern add, or '
   throw missing(
     source(file, config),
     `no key for user ${formatId(user)} (${has}add "${formatId(user)} = KEY" to [KEYS], or use --key-file, --user or [CLIENT] default-user`,
@@ -101,10 +104,10 @@ function resourceFor(port: number, user: UserId, { config, file }: Source): Reso
       refused.line,
     )
   }
-  const mapped = all.flatMap(portsText)
+  const mapped = all.flatMap(portsOf).map(rangeWords)
   throw missing(
     source(file, config),
-    `no resource for port ${port} (${mapped.length > 0 ? `it maps ${listed(mapped)}` : 'it maps none'}): ` +
+    `no resource for port ${port} (${mapped.length > 0 ? `it maps ${knownWords(mapped)}` : 'it maps none'}): ` +
       `add "${formatId(unusedId(port, config))} = port: ${port}" to [RESOURCES], with the id that the server has for it, or name it by --resource ID`,
   )
 }
@@ -128,28 +131,11 @@ function checkCanBeConnected(id: ResourceId, resource: Resource | undefined): vo
     throw new UsageError(`resource ${formatId(id)} is UDP: expected a TCP port to connect to`)
 }
 
-function covers({ target }: Resource, port: number): boolean {
-  return target.kind === 'ports' && target.ports.some(({ first, last }) => first <= port && port <= last)
-}
-
-function portsText({ target }: Resource): string[] {
-  if (target.kind !== 'ports') return []
-  return target.ports.map(({ first, last }) => (first === last ? `${first}` : `${first}–${last}`))
-}
-
 /** An id that reads like the port (22 → 00000022) and is still free. */
 function unusedId(port: number, { resources }: ClientConfig): ResourceId {
   let id = Number.parseInt(String(port), 16)
   while (resources.has(id)) id++
   return id
-}
-
-const SHOWN = 12
-
-function listed(words: readonly string[]): string {
-  return words.length <= SHOWN
-    ? words.join(', ')
-    : `${words.slice(0, SHOWN).join(', ')} and ${words.length - SHOWN} more`
 }
 
 function source(file: string, config: ClientConfig): string {

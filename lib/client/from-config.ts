@@ -5,6 +5,7 @@
 import { ConfigError } from '../config/error.js'
 import { loadClientConfig } from '../config/files.js'
 import { configFor, hostNamed } from '../config/hosts.js'
+import { covers } from '../config/ports.js'
 import type { ClientConfig, Resource } from '../config/types.js'
 import { formatId } from '../wire/ids.js'
 
@@ -58,10 +59,7 @@ function whyNoKey(config: ClientConfig, host: string, user: number): string {
 function resourceFor({ resources }: ClientConfig, portOrName: number | string): Resource | undefined {
   const all = [...resources.values()]
   if (typeof portOrName === 'string') return all.find(({ name }) => name === portOrName)
-  return all.find(
-    ({ target }) =>
-      target.kind === 'ports' && target.ports.some(({ first, last }) => first <= portOrName && portOrName <= last),
-  )
+  return all.find((resource) => covers(resource, portOrName))
 }
 
 function soleTcpPort({ target }: Resource): number | undefined {

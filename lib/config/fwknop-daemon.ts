@@ -3,6 +3,7 @@
  * else, is refused. Pure; never throws.
  */
 import { type Findings, quote } from './error.js'
+import { NAT } from './fwknop-directives.js'
 import { type FwknopLine, fwknopLines } from './fwknop-lines.js'
 import { decimal, fwknopSwitch } from './fwknop-values.js'
 import { didYouMean } from './nearest.js'
@@ -26,8 +27,6 @@ export interface Overridden {
 export const MOST_AGE_SECONDS = 3600
 const UDP_ALONE =
   'a knock is a UDP datagram here: delete the line, and have the clients knock over UDP (SPA_SERVER_PROTO udp)'
-const NAT =
-  'postern does no NAT: delete the line, and forward with a rule of the host; [FIREWALL] guard-forward guards it'
 const NO_WAY_OUT = 'postern opens no way out: delete the line, and let the host accept what is established'
 
 /** Refused where they say Y, and why. N is what they are where nothing is said. */

@@ -30,7 +30,7 @@ const HONOURED: ReadonlyMap<string, string> = new Map([
 ])
 
 const COMMANDS = 'postern runs no commands: delete the line, and use ssh for them'
-const NAT =
+export const NAT =
   'postern does no NAT: delete the line, and forward with a rule of the host; [FIREWALL] guard-forward guards it'
 const GNUPG = 'GnuPG is not spoken here: delete the line, and give the stanza a KEY_BASE64 and an HMAC_KEY_BASE64'
 

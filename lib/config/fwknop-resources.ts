@@ -6,7 +6,7 @@ import type { FwknopTarget } from '../gate/fwknop-stanza.js'
 import { type FwknopPort, portName } from '../wire/fwknop-types.js'
 import { formatId, type ResourceId } from '../wire/ids.js'
 import type { ReadStanza, Said } from './fwknop-stanza.js'
-import { formatRange } from './ports.js'
+import { covers, formatRange } from './ports.js'
 import { portsOf } from './resources.js'
 import type { Resource } from './types.js'
 
@@ -36,7 +36,7 @@ export function fwknopResources(
     for (const port of stanza.openPorts ?? []) {
       const text = portName(port)
       if (targets.has(text)) continue
-      const covering = byPort.find((resource) => hasPort(resource, port.port))
+      const covering = byPort.find((resource) => covers(resource, port.port))
       if (covering === undefined) {
         const resource = ownResource(port, { leaseSeconds, maxSeconds }, line, own)
         if (own.has(resource.id))
@@ -134,10 +134,6 @@ function addTarget(resource: Resource, targets: Map<string, FwknopTarget>): void
 
 function protocolsOf({ target }: Resource) {
   return target.kind === 'ports' ? target.protocols : []
-}
-
-function hasPort(resource: Resource, port: number): boolean {
-  return portsOf(resource).some(({ first, last }) => first <= port && port <= last)
 }
 
 function hasProtocol(resource: Resource, { protocol }: FwknopPort): boolean {

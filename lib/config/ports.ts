@@ -2,7 +2,7 @@
  * Ports in configuration files: where knocks are heard, and what a resource opens. Pure; never throws.
  */
 import { trim } from './ini.js'
-import type { PortRange, Protocol } from './types.js'
+import type { PortRange, Protocol, Resource } from './types.js'
 import { type Form, integer, misfit } from './values.js'
 
 export const DEFAULT_PORT = 5800
@@ -85,7 +85,21 @@ export function overlaps(a: PortRange, b: PortRange): boolean {
   return a.first <= b.last && b.first <= a.last
 }
 
-/** `22`, `8000-8010`. */
-export function formatRange(range: PortRange): string {
-  return range.first === range.last ? `${range.first}` : `${range.first}-${range.last}`
+export function contains({ first, last }: PortRange, port: number): boolean {
+  return first <= port && port <= last
+}
+
+/** True where the port is one that the resource opens; a jump opens none. */
+export function covers({ target }: Pick<Resource, 'target'>, port: number): boolean {
+  return target.kind === 'ports' && target.ports.some((range) => contains(range, port))
+}
+
+/** `22`, `8000-8010`, as files have it. */
+export function formatRange({ first, last }: PortRange): string {
+  return first === last ? `${first}` : `${first}-${last}`
+}
+
+/** `22`, `8000–8010`, as it stands in a sentence. */
+export function rangeWords({ first, last }: PortRange): string {
+  return first === last ? `${first}` : `${first}–${last}`
 }

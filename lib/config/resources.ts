@@ -4,7 +4,7 @@
 import { formatId, type ResourceId } from '../wire/ids.js'
 import { type Findings, quote } from './error.js'
 import type { Option, Section } from './ini.js'
-import { formatRange, overlaps } from './ports.js'
+import { covers, formatRange, overlaps } from './ports.js'
 import { type ResourceDefaults, readResource } from './resource.js'
 import type { ControlPorts, PortRange, Resource } from './types.js'
 import { id } from './values.js'
@@ -86,5 +86,5 @@ export function portsOf(resource: Resource): readonly PortRange[] {
 /** True where a resource opens a port that letmein's exchange is heard at: such a knock gets GOAWAY, as letmeind does it. */
 export function opensControlPort(resource: Resource, control: ControlPorts): boolean {
   const numbers = [...control.tcp, ...(control.udp === 'any' ? [] : control.udp)]
-  return portsOf(resource).some((range) => numbers.some((number) => range.first <= number && number <= range.last))
+  return numbers.some((number) => covers(resource, number))
 }

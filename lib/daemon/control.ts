@@ -4,6 +4,7 @@
  */
 import { rmSync } from 'node:fs'
 import { connect, createServer, type Server } from 'node:net'
+import { reasonOf } from '../replay/error.js'
 
 const MAX_LINE_BYTES = 64 * 1024
 const MAX_CONNECTIONS = 16
@@ -62,7 +63,7 @@ async function answerLine(
   try {
     return await answer(JSON.parse(line))
   } catch (error) {
-    return { ok: false, error: error instanceof Error ? error.message : String(error) }
+    return { ok: false, error: reasonOf(error) }
   }
 }
 

@@ -10,7 +10,7 @@ import type { ServerConfig } from '../config/types.js'
 import type { Nft } from '../firewall/nft.js'
 import { isOurs } from '../firewall/transition.js'
 import { FirewallError, type Kernel } from '../firewall/types.js'
-import { ReplayError } from '../replay/error.js'
+import { ReplayError, reasonOf } from '../replay/error.js'
 import { emptyHost, parseHostRecord } from './last-gate-chain.js'
 import { readMonitorFile, writeMonitorFile } from './monitor-file.js'
 
@@ -71,7 +71,7 @@ export function gateInstead(raise: () => GateOutcome): string {
   try {
     return gateWords(raise())
   } catch (error) {
-    return `the gate of the last good configuration could not be put up: ${error instanceof Error ? error.message : error}`
+    return `the gate of the last good configuration could not be put up: ${reasonOf(error)}`
   }
 }
 

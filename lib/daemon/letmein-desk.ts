@@ -7,6 +7,7 @@ import { LetmeinGate, type LetmeinVerdict, type SaltMemory } from '../gate/letme
 import { LetmeinConnection } from '../gate/letmein-connection.js'
 import type { Answer, Datagram, Path, Request } from '../gate/verdict.js'
 import type { Now } from '../replay/clock.js'
+import { reasonOf } from '../replay/error.js'
 import type { UserId } from '../wire/ids.js'
 import { type AuthOf, isLetmein } from '../wire/letmein.js'
 import type { Answers } from './answers.js'
@@ -70,7 +71,7 @@ export class LetmeinDesk {
     try {
       this.#salts ??= this.#parts.openSalts()
     } catch (error) {
-      this.#parts.onError(`letmein is off: ${error instanceof Error ? error.message : error}`)
+      this.#parts.onError(`letmein is off: ${reasonOf(error)}`)
       return
     }
     if (settings.controlTimeoutMs !== this.#controlTimeoutMs) {

@@ -5,6 +5,7 @@
 import { readClientConfig } from '../../lib/config/client.js'
 import { ConfigError } from '../../lib/config/error.js'
 import { judgeReaders, judgeWriters } from '../../lib/config/permissions.js'
+import { covers } from '../../lib/config/ports.js'
 import { decodeUtf8 } from '../../lib/config/read-file.js'
 import { readServerConfig } from '../../lib/config/server.js'
 import type { ClientConfig, ServerConfig } from '../../lib/config/types.js'
@@ -115,10 +116,7 @@ function knockOf(config: ClientConfig, words: readonly string[]) {
   const user = at('-u') === undefined ? config.defaultUser : Number.parseInt(at('-u')!, 16)
   const port = Number(words.at(-1))
   const mapped = [...config.resources.values()].find(
-    ({ target, users }) =>
-      target.kind === 'ports' &&
-      target.ports.some(({ first, last }) => first <= port && port <= last) &&
-      (users?.includes(user) ?? true),
+    (resource) => covers(resource, port) && (resource.users?.includes(user) ?? true),
   )
   const resource = at('-r') === undefined ? mapped?.id : Number.parseInt(at('-r')!, 16)
   const key = config.users.get(user)

@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, 
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'chai'
-import { listeningPorts, sshdPorts } from '../../lib/cli/daemon/init/survey.js'
+import { sshdPorts } from '../../lib/cli/daemon/init/survey.js'
 import { readServerConfig } from '../../lib/config/server.js'
 import { decodeEnrolment } from '../../lib/wire/enrolment.js'
 import { bundlePosternd, ROOT } from './program.js'
@@ -168,14 +168,5 @@ describe('what a host says of itself', () => {
   it('sshd_config', () => {
     expect(sshdPorts('')).to.deep.equal([22])
     expect(sshdPorts('#Port 1\nport 2222\n Port\t22 \nPort 22\nListenAddress 0.0.0.0:80')).to.deep.equal([2222, 22])
-  })
-
-  it('/proc/net/tcp', () => {
-    const table = `  sl  local_address rem_address   st tx_queue
-   0: 00000000:0016 00000000:0000 0A 00000000:00000000
-   1: 0100007F:1F90 0100007F:0016 01 00000000:00000000
-   0: 00000000000000000000000000000000:08AE 00000000000000000000000000000000:0000 0A 00000000:00000000
-`
-    expect([...listeningPorts(table)]).to.deep.equal([22, 2222])
   })
 })

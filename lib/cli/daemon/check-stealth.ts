@@ -3,7 +3,6 @@
  * copy: a veth into the host would be a new interface among its rules and for whatever manages its network, and lo, which every
  * firewall accepts, would show nothing. docs/OPERATIONS.md, "Can it be seen?".
  */
-import { readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import type { ServerConfig } from '../../config/types.js'
 import { closedWay } from '../../firewall/closed.js'
@@ -19,6 +18,7 @@ import { formatId } from '../../wire/ids.js'
 import { EXIT, type ExitCode } from '../exit.js'
 import type { Printer } from '../print.js'
 import { hostAddresses, hostRules, listing, rulesNaming } from './host-rules.js'
+import { readListeningPorts } from './listening-ports.js'
 import { type HostAddress, RulesetCopy } from './ruleset-copy.js'
 
 const MOST_PORTS = 8
@@ -133,16 +133,8 @@ function* listeners(config: ServerConfig, port: number, found: readonly Seen[]):
       ({ role, protocol, look: seen }) => role !== 'closed' || protocol !== 'udp' || seen === 'silent',
     ),
   )
-  if (!isSilent && isBound(port))
+  if (!isSilent && readListeningPorts().udp.has(port))
     yield `a program is bound to UDP ${port}, which is silent then where closed ports answer: end it (ss -ulpn sport = :${port}), or knock at another port`
-}
-
-function isBound(port: number): boolean {
-  const local = `:${port.toString(16).toUpperCase().padStart(4, '0')} `
-  return ['/proc/net/udp', '/proc/net/udp6'].some((file) => {
-    const rows = readFileSync(file, 'latin1').split('\n').slice(1)
-    return rows.some((row) => row.trim().split(/\s+/, 2)[1]?.concat(' ').endsWith(local))
-  })
 }
 
 function tell(

@@ -1,6 +1,7 @@
 /** `posternd check`: reads the configuration as the daemon would, and says what it means or what is wrong with it. */
 import { daemonGroups, loadServerConfig } from '../../config/files.js'
-import type { PortRange, Resource, ServerConfig } from '../../config/types.js'
+import { formatRange } from '../../config/ports.js'
+import type { Resource, ServerConfig } from '../../config/types.js'
 import { counted } from '../../daemon/counted.js'
 import { formatId } from '../../wire/ids.js'
 import type { Command } from '../command.js'
@@ -124,9 +125,5 @@ function whoOf({ users }: Resource): string {
 
 function targetOf({ target }: Resource): string {
   if (target.kind === 'jump') return target.jumps.map((jump) => `${jump.hook} jumps to ${jump.chain}`).join(', ')
-  return `${target.protocols.join(',')} ${target.ports.map(rangeText).join(',')}`
-}
-
-function rangeText({ first, last }: PortRange): string {
-  return first === last ? String(first) : `${first}-${last}`
+  return `${target.protocols.join(',')} ${target.ports.map(formatRange).join(',')}`
 }

@@ -1,5 +1,5 @@
 /** `posternd doctor`: why nobody gets in, in one sentence each, with the command that mends it. */
-import { readFileSync } from 'node:fs'
+import { userNamed } from '../../config/change-users.js'
 import { ConfigError, quote } from '../../config/error.js'
 import { didYouMean } from '../../config/nearest.js'
 import type { ServerConfig } from '../../config/types.js'
@@ -7,12 +7,13 @@ import { userWords } from '../../daemon/called.js'
 import { ControlError } from '../../daemon/control.js'
 import type { DaemonStatus } from '../../daemon/status-answer.js'
 import { FirewallError } from '../../firewall/types.js'
-import { formatId, parseId } from '../../wire/ids.js'
+import { formatId } from '../../wire/ids.js'
 import { keyCheck } from '../../wire/key-check.js'
 import { withClock } from '../clock-finding.js'
 import type { Command, World } from '../command.js'
 import { wholeSeconds } from '../duration.js'
 import { type Finding, type Report, tellReport } from '../finding.js'
+import { knownWords } from '../known.js'
 import { type Arguments, isGiven, type Option, textOf } from '../options.js'
 import { UsageError } from '../usage.js'
 import { warningsForDaemon } from './check.js'
@@ -20,12 +21,12 @@ import { UNANSWERED } from './doctor/ear-letmein.js'
 import { listenFor, NOTHING_CAME, type Whose } from './doctor/listen.js'
 import { ofRefusals } from './doctor/refusals.js'
 import { lookAtRules } from './doctor/rules.js'
-import { listeningPorts, ofServices } from './doctor/services.js'
+import { ofServices } from './doctor/services.js'
 import { ofDaemon, withoutDaemon } from './doctor/standing.js'
 import { ofUnit } from './doctor/unit.js'
 import { notInForce } from './in-force.js'
 import { configOf } from './kernel.js'
-import { knownWords } from './known.js'
+import { readListeningPorts } from './listening-ports.js'
 import { ask } from './log.js'
 import { CONFIG_OPTION, controlPathOf, JSON_OPTION, RUN_DIR_OPTION, STATE_DIR_OPTION } from './options.js'
 import { daemonStatus, withoutDaemon as kernelSide } from './status.js'
@@ -98,7 +99,7 @@ async function examine(args: Arguments, world: World): Promise<Report> {
     const named = textOf(args, 'user')
     const about = named === undefined ? undefined : aboutUser(whoseOf(named, config), config)
     if (about !== undefined) notes.push(about)
-    const services = ofServices(config, listeningPorts(sockets()), looked.chains)
+    const services = ofServices(config, readListeningPorts(), looked.chains)
     here.push(...ofUnit(config, daemon.status !== undefined), ...looked.findings, ...services)
   } else if (isUnknown)
     here.push({ code: 'daemon', sentence: 'no daemon runs, so no knock is heard', mend: 'systemctl start postern' })
@@ -133,8 +134,10 @@ function heardOf({ findings }: Report, here: readonly Finding[]): readonly Findi
 }
 
 /** Throws UsageError. */
-function whoseOf(named: string, { people, users, fwknop, file }: ServerConfig): Whose & { kind: 'user' | 'stanza' } {
-  const id = [...people].find(([, { name }]) => name === named)?.[0] ?? parseId(named)
+function whoseOf(named: string, config: ServerConfig): Whose & { kind: 'user' | 'stanza' } {
+  const { people, users, fwknop, file } = config
+  const meant = userNamed(named, config)
+  const id = 'user' in meant ? meant.user : undefined
   if (id !== undefined && users.has(id)) return { kind: 'user', user: id }
   const stanza = fwknop?.settings.stanzas.find(({ title, user }) => title === named || user === id)
   if (stanza !== undefined) return { kind: 'stanza', stanza }
@@ -196,18 +199,5 @@ function standing(args: Arguments, world: World): Finding[] {
     if (!(error instanceof FirewallError)) throw error
     const mend = error.code === 'permission' ? 'sudo posternd doctor' : 'apt-get install nftables'
     return [{ code: `firewall-${error.code}`, sentence: error.message, mend }]
-  }
-}
-
-function sockets(): { tcp: string; udp: string } {
-  const both = (name: string) => [`/proc/net/${name}`, `/proc/net/${name}6`].map(readText).join('')
-  return { tcp: both('tcp'), udp: both('udp') }
-}
-
-function readText(file: string): string {
-  try {
-    return readFileSync(file, 'latin1')
-  } catch {
-    return ''
   }
 }

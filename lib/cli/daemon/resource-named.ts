@@ -1,10 +1,11 @@
 /** The resource that a word of an administrator's command line means. Pure. */
 import { quote } from '../../config/error.js'
 import { didYouMean } from '../../config/nearest.js'
+import { covers } from '../../config/ports.js'
 import type { Resource, ServerConfig } from '../../config/types.js'
 import { formatId, parseId } from '../../wire/ids.js'
+import { knownWords } from '../known.js'
 import { UsageError } from '../usage.js'
-import { knownWords } from './known.js'
 
 /** By name, by a port that it covers, or by id, in this order. Throws UsageError, in the name of `what`. */
 export function resourceNamed(text: string, config: ServerConfig, what: string): Resource {
@@ -12,12 +13,7 @@ export function resourceNamed(text: string, config: ServerConfig, what: string):
   const port = /^[0-9]{1,5}$/.test(text) ? Number(text) : undefined
   const found =
     resources.find((resource) => resource.name === text) ??
-    resources.find(
-      ({ target }) =>
-        port !== undefined &&
-        target.kind === 'ports' &&
-        target.ports.some(({ first, last }) => first <= port && port <= last),
-    ) ??
+    resources.find((resource) => port !== undefined && covers(resource, port)) ??
     resources.find((resource) => resource.id === parseId(text))
   if (found === undefined)
     throw new UsageError(

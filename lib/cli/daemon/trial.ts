@@ -4,7 +4,8 @@
  */
 import { join } from 'node:path'
 import { ConfigError, quote } from '../../config/error.js'
-import type { Resource, ServerConfig } from '../../config/types.js'
+import { covers } from '../../config/ports.js'
+import type { ServerConfig } from '../../config/types.js'
 import { BOOT_MARK, leaveBootMark } from '../../daemon/boot-mark.js'
 import { readMonoMs } from '../../daemon/clock.js'
 import { askControl, ControlError } from '../../daemon/control.js'
@@ -149,10 +150,6 @@ function leasesFor(said: IpAddress | undefined, config: ServerConfig, lengthMs: 
     .filter((resource) => said !== undefined || covers(resource, session!.serverPort))
     .filter(({ target }) => target.kind === 'ports')
     .map(({ id }) => ({ resource: id, address, lengthMs, endMs }))
-}
-
-function covers({ target }: Resource, port: number): boolean {
-  return target.kind === 'ports' && target.ports.some(({ first, last }) => first <= port && port <= last)
 }
 
 function refuseUnproven(session: Session | undefined, { startedUptimeMs }: Trial): void {

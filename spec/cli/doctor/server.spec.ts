@@ -1,7 +1,7 @@
 import { expect } from 'chai'
 import { ofRefusals } from '../../../lib/cli/daemon/doctor/refusals.js'
-import { listeningPorts } from '../../../lib/cli/daemon/doctor/services.js'
 import { ofDaemon } from '../../../lib/cli/daemon/doctor/standing.js'
+import { listeningPorts } from '../../../lib/cli/daemon/listening-ports.js'
 import type { KnockEvent } from '../../../lib/daemon/events.js'
 import type { DaemonStatus } from '../../../lib/daemon/status-answer.js'
 

@@ -4,6 +4,7 @@
  * In chain mode a published port never meets the chain. Pure.
  */
 import { isWithin } from '../../../config/networks.js'
+import { covers } from '../../../config/ports.js'
 import type { Resource, ServerConfig } from '../../../config/types.js'
 import { idWords } from '../../../daemon/called.js'
 import type { Chain } from '../../../firewall/host/listing.js'
@@ -44,10 +45,8 @@ function around(resource: Resource, { protocol, port, address, containerPort, de
 
 function resourceOf({ resources }: ServerConfig, protocol: 'tcp' | 'udp', port: number): Resource | undefined {
   return [...resources.values()].find(
-    ({ target }) =>
-      target.kind === 'ports' &&
-      target.protocols.includes(protocol) &&
-      target.ports.some(({ first, last }) => first <= port && port <= last),
+    (resource) =>
+      resource.target.kind === 'ports' && resource.target.protocols.includes(protocol) && covers(resource, port),
   )
 }
 

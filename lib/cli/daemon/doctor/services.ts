@@ -1,31 +1,16 @@
 /** Whether anything listens behind the guarded ports. Pure. */
+import { covers, rangeWords } from '../../../config/ports.js'
 import type { Resource, ServerConfig } from '../../../config/types.js'
 import { idWords } from '../../../daemon/called.js'
 import type { Chain } from '../../../firewall/host/listing.js'
 import { isForwarded } from '../../../firewall/host/walk.js'
 import type { Finding } from '../../finding.js'
-
-const LISTEN = '0A'
-
-/** Ports by protocol at which this host has sockets; `tcp` and `udp` are the texts of /proc/net/{tcp,udp} and their like for IPv6. */
-export function listeningPorts(texts: {
-  readonly tcp: string
-  readonly udp: string
-}): Record<'tcp' | 'udp', Set<number>> {
-  return { tcp: portsIn(texts.tcp, LISTEN), udp: portsIn(texts.udp, undefined) }
-}
-
-function portsIn(text: string, state: string | undefined): Set<number> {
-  const rows = text.matchAll(/^ *\d+: [0-9A-F]+:([0-9A-F]{4}) [0-9A-F]+:[0-9A-F]{4} ([0-9A-F]{2}) /gm)
-  const ports = new Set<number>()
-  for (const [, port, is] of rows) if (state === undefined || is === state) ports.add(Number.parseInt(port!, 16))
-  return ports
-}
+import type { ListeningPorts } from '../listening-ports.js'
 
 /** A resource none of whose ports anybody listens at. Ports that are sent on elsewhere, or guarded for others, are nobody's here. */
 export function ofServices(
   { resources, firewall }: ServerConfig,
-  ports: Record<'tcp' | 'udp', ReadonlySet<number>>,
+  ports: ListeningPorts,
   chains: readonly Chain[],
 ): Finding[] {
   if (firewall.guardForward.length > 0) return []
@@ -33,9 +18,9 @@ export function ofServices(
     const { target } = resource
     if (target.kind !== 'ports' || isServed(resource, ports)) return []
     const [protocol] = target.protocols
-    const [{ first, last } = { first: 0, last: 0 }] = target.ports
-    if (isForwarded(chains, { family: 4, protocol: protocol!, port: first, state: 'new' })) return []
-    const port = first === last ? `port ${first}` : `ports ${first}–${last}`
+    const [range = { first: 0, last: 0 }] = target.ports
+    if (isForwarded(chains, { family: 4, protocol: protocol!, port: range.first, state: 'new' })) return []
+    const port = `${range.first === range.last ? 'port' : 'ports'} ${rangeWords(range)}`
     return [
       {
         code: 'no-service',
@@ -46,9 +31,8 @@ export function ofServices(
   })
 }
 
-function isServed({ target }: Resource, ports: Record<'tcp' | 'udp', ReadonlySet<number>>): boolean {
+function isServed(resource: Resource, ports: ListeningPorts): boolean {
+  const { target } = resource
   if (target.kind !== 'ports') return true
-  return target.protocols.some((protocol) =>
-    [...ports[protocol]].some((port) => target.ports.some(({ first, last }) => first <= port && port <= last)),
-  )
+  return target.protocols.some((protocol) => [...ports[protocol]].some((port) => covers(resource, port)))
 }

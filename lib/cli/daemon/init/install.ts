@@ -4,6 +4,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { writeFileOnce } from '../../../config/write-file.js'
+import { reasonOf } from '../../../replay/error.js'
 import type { Printer } from '../../print.js'
 
 /** Of a program that a unit names without a path (systemd.service(5)). */
@@ -81,7 +82,7 @@ function troubleOfSystemd(): string | undefined {
     if (existsSync('/run/systemd/system')) execFileSync('systemctl', ['daemon-reload'], { stdio: 'ignore' })
     return undefined
   } catch (error) {
-    return error instanceof Error ? error.message : String(error)
+    return reasonOf(error)
   }
 }
 

@@ -1,6 +1,7 @@
 /** What a host has that matters before its ports are guarded. Reads files only; what is not there is not found. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { readListeningPorts } from '../listening-ports.js'
 
 export interface Survey {
   /** TCP ports that sshd has; the one that this login came by first. Never empty. */
@@ -25,7 +26,7 @@ export function survey(root: string, env: Readonly<Record<string, string | undef
     }
   }
   const configured = sshdPorts(`${text('etc/ssh/sshd_config')}\n${included(at('etc/ssh/sshd_config.d'))}`)
-  const listening = listeningPorts(text('proc/net/tcp') + text('proc/net/tcp6'))
+  const { tcp: listening } = readListeningPorts(root)
   const heard = configured.filter((port) => listening.has(port))
   const own = Number(env['SSH_CONNECTION']?.split(' ')[3])
   const isRemote = Number.isInteger(own) && own > 0 && own <= 65_535
@@ -37,13 +38,6 @@ export function survey(root: string, env: Readonly<Record<string, string | undef
 export function sshdPorts(config: string): number[] {
   const ports = [...config.matchAll(/^[ \t]*Port[ \t]+([0-9]{1,5})[ \t]*$/gim)].map(([, port]) => Number(port))
   return ports.length > 0 ? [...new Set(ports)] : [SSH_PORT]
-}
-
-/** The ports that somebody listens on in the text of /proc/net/tcp and tcp6. */
-export function listeningPorts(table: string): Set<number> {
-  const LISTEN = '0A'
-  const rows = table.matchAll(/^\s*\d+:\s+[0-9A-F]+:([0-9A-F]{4})\s+[0-9A-F]+:[0-9A-F]{4}\s+([0-9A-F]{2})\s/gm)
-  return new Set([...rows].flatMap(([, port, state]) => (state === LISTEN ? [Number.parseInt(port!, 16)] : [])))
 }
 
 function included(folder: string): string {
