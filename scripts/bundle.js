@@ -66,7 +66,10 @@ async function buildQuick() {
   })
 }
 
-/** ES modules; what they take of packages that are CommonJS wants a require(). */
+/**
+ * ES modules, not minified: a stack trace can be read as it is, without source maps, which were two thirds of the package. What
+ * they take of packages that are CommonJS wants a require().
+ */
 const modules = {
   ...common,
   format: 'esm',
@@ -86,8 +89,11 @@ const programs = {
 const wanted = process.argv.slice(2)
 const isWanted = (name) => wanted.length === 0 || wanted.includes(name)
 
+// What a build of another day left there would be shipped, too.
+if (wanted.length === 0)
+  for (const old of ['dist/programs', 'dist/lib']) rmSync(join(root, old), { recursive: true, force: true })
 if (isWanted('postern')) await buildQuick()
 for (const [name, entry] of Object.entries(programs)) {
   if (isWanted(name) && existsSync(join(root, entry)))
-    await build({ ...modules, entryPoints: [entry], outfile: `dist/programs/${name}.js`, sourcemap: 'linked' })
+    await build({ ...modules, entryPoints: [entry], outfile: `dist/programs/${name}.js` })
 }

@@ -78,7 +78,7 @@ describe('npm install --global of the package', function () {
     expect((await away(process.execPath, program)).stdout).to.equal('function\n')
   })
 
-  it('brings manual pages, completion scripts, units and samples, and no key and no spec', async () => {
+  it('brings manual pages, completion scripts, units and samples, and no key, no spec and no source map', async () => {
     for (const page of ['man1/postern.1', 'man8/posternd.8', 'man5/postern.conf.5', 'man5/posternd.conf.5'])
       expect(existsSync(join(prefix, 'share/man', page)), page).to.equal(true)
     const { stdout } = await run('find', ['.', '-path', './node_modules', '-prune', '-o', '-type', 'f', '-print'], {
@@ -90,6 +90,6 @@ describe('npm install --global of the package', function () {
       './conf/posternd.conf',
       './dist/completions/postern.bash',
     ])
-    expect(files.filter((file) => /spec|debian|\.key$|client\/postern-/.test(file))).to.deep.equal([])
+    expect(files.filter((file) => /spec|debian|\.key$|\.map$|client\/postern-/.test(file))).to.deep.equal([])
   })
 })
