@@ -11,7 +11,7 @@ export const FRAME_BYTES = 64
 const MAGIC = 0x706f7374
 const HELLO_NONCE_BYTES = 16
 
-const KINDS = ['request', 'record', 'hello', 'pong', 'counter', 'refused', 'words'] as const
+const KINDS = ['request', 'record', 'hello', 'pong', 'counter', 'refused', 'words', 'ended'] as const
 const PROTOCOLS: readonly Request['protocol'][] = ['spa', 'letmein', 'fwknop']
 const OPERATIONS: readonly Operation[] = ['open', 'revoke', 'extend']
 
@@ -66,6 +66,8 @@ export type Frame =
       /** How many of the same user and reason were not told since the last one that was. */
       readonly leftOut: number
     }
+  /** It accepts nothing more. `acceptedMs`: the greatest time that was accepted in this boot, Unix ms; 0: nobody can say. */
+  | { readonly kind: 'ended'; readonly acceptedMs: number }
   /** 1–40 printable ASCII characters of what the next `refused` has to tell beside its reason; several follow each other. */
   | { readonly kind: 'words'; readonly text: string }
 
@@ -120,6 +122,9 @@ export function encodeFrame(frame: Frame): Uint8Array {
         throw new RangeError(`words of ${frame.text.length} characters: expected 1–${WORDS_BYTES} of printable ASCII`)
       bytes.set(Buffer.from(frame.text, 'latin1'), 24)
       break
+    case 'ended':
+      view.setBigUint64(40, BigInt(frame.acceptedMs))
+      break
     default:
       frame satisfies never
   }
@@ -172,6 +177,8 @@ function readFrame(bytes: Uint8Array): Frame | undefined {
       const text = Buffer.from(bytes.subarray(24)).toString('latin1').replace(/\0+$/, '')
       return /^[\x20-\x7e]+$/.test(text) ? { kind: 'words', text } : undefined
     }
+    case 'ended':
+      return { kind: 'ended', acceptedMs: Number(view.getBigUint64(40)) }
     default:
       return undefined
   }

@@ -8,6 +8,7 @@ const EVERY_MS = 250
 
 export class Greeting {
   #newcomer: Uint8Array | undefined
+  #isClosed = false
   #greetedAt = Number.NEGATIVE_INFINITY
 
   /** Somebody waits. Only the last who said hello is there still. */
@@ -15,10 +16,16 @@ export class Greeting {
     this.#newcomer = nonce
   }
 
+  /** Nobody is let in any more. */
+  close(): void {
+    this.#isClosed = true
+  }
+
   /** The nonce to answer now, told once; undefined where nobody waits or it is too early: ask again with the next tick. */
   take(monoMs: number, unreadBytes: number): Uint8Array | undefined {
     const nonce = this.#newcomer
-    if (nonce === undefined || unreadBytes > 0 || monoMs - this.#greetedAt < EVERY_MS) return undefined
+    if (nonce === undefined || this.#isClosed || unreadBytes > 0 || monoMs - this.#greetedAt < EVERY_MS)
+      return undefined
     this.#newcomer = undefined
     this.#greetedAt = monoMs
     return nonce

@@ -1,4 +1,4 @@
-/** The listener's program: what the starter gave it, wired up. It dies by being killed; nothing of it needs an end. */
+/** The listener's program: what the starter gave it, wired up. It dies by being killed, after a word to the monitor where there is time. */
 import { createHmac, randomBytes } from 'node:crypto'
 import { writeSync } from 'node:fs'
 import { Socket } from 'node:net'
@@ -119,5 +119,7 @@ channel.on('data', (chunk) => {
 })
 channel.on('error', (error) => end(`the monitor is gone: ${error.message}`))
 channel.on('close', () => end('the monitor is gone'))
+// When all three get one, from a terminal say: the monitor has a word to say first, and the starter ends us.
+for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => {})
 process.on('uncaughtException', (error) => end(error.stack ?? error.message))
 send({ kind: 'hello', nonce })

@@ -91,6 +91,9 @@ export class Listener {
       case 'result':
         this.#letmein.result(message.sequence, message.isDone)
         break
+      case 'end':
+        this.#parts.send({ kind: 'ended', acceptedMs: this.#replay?.end() ?? 0 })
+        break
       case 'ping':
         for (const [index, count] of this.counters.entries()) this.#parts.send({ kind: 'counter', index, count })
         this.#pong(message.sequence)

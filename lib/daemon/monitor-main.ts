@@ -3,7 +3,6 @@ import { writeSync } from 'node:fs'
 import { Socket } from 'node:net'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { EXIT } from '../cli/exit.js'
 import { loadServerConfig } from '../config/files.js'
 import type { ServerConfig } from '../config/types.js'
 import { RuleManager } from '../firewall/manager.js'
@@ -19,6 +18,7 @@ import { readMonoMs, readNow } from './clock.js'
 import { CONTROL_SOCKET, type ControlAnswer, serveControl } from './control.js'
 import { counted } from './counted.js'
 import { descriptor, parseDescriptors } from './descriptors.js'
+import { Ending, leave } from './ending.js'
 import { explainFailure } from './failure.js'
 import { FrameReader } from './frames.js'
 import {
@@ -44,7 +44,7 @@ import { Roller } from './roller.js'
 import { encodeMessage, type Message } from './settings.js'
 import { sleepless, suspendWatch } from './suspend.js'
 import { areSameTokens, markTokens, TOKENS_MARK, tokensId } from './tokens-mark.js'
-import { forgetTrial, onTrial, readTrial, type Trial, trialInForce } from './trial.js'
+import { forgetTrial, leftOf, onTrial, readTrial, trialInForce } from './trial.js'
 import { unhurried } from './unhurried.js'
 import { deriveUserKeys } from './user-keys.js'
 
@@ -220,13 +220,19 @@ function main(): void {
     log.info(`ready: ${counts}, ${config.firewall.mode} mode, ${config.file}`)
   }
 
+  const ending = new Ending({ horizon, monitor, now: readNow, log, later: setTimeout })
   const frames = new FrameReader()
   void monitor.tick().then(() => {
-    channel.on('data', (chunk) => monitor.frames(frames.push(chunk)))
+    channel.on('data', (chunk) => {
+      const heard = frames.push(chunk)
+      monitor.frames(heard)
+      ending.heard(heard)
+    })
     channel.on('error', (error) => end(EXIT_AGAIN, `channel: ${error.message}`))
     if (trial !== undefined) {
-      log.warn(`on trial: without posternd confirm the kernel opens all again in ${Math.ceil(leftOf(trial) / 1000)} s`)
-      setTimeout(() => endTrial(), leftOf(trial))
+      const leftMs = leftOf(trial, readMonoMs())
+      log.warn(`on trial: without posternd confirm the kernel opens all again in ${Math.ceil(leftMs / 1000)} s`)
+      setTimeout(() => endTrial(), leftMs)
     }
     serveControl(join(runDir, CONTROL_SOCKET), (request) => {
       if (request.command === 'confirm') return confirm()
@@ -244,15 +250,9 @@ function main(): void {
       monitor.reload()
       notify.ready()
     })
-    process.on('SIGTERM', () => {
-      if (!values.close) return end(0, 'ended; the gate stays shut, leases run out')
-      try {
-        manager.closeAll()
-      } catch (error) {
-        return end(EXIT.unavailable, `ended, but the leases could not be revoked and run out: ${reasonOf(error)}`)
-      }
-      end(0, 'ended, all leases revoked; the gate stays shut')
-    })
+    process.on('SIGTERM', () => ending.begin(() => end(...leave(values.close ? manager : undefined))))
+    // From a terminal it comes to all of us; the starter makes of it what it makes of SIGTERM.
+    process.on('SIGINT', () => {})
   })
 }
 
@@ -265,10 +265,6 @@ function raiseGate(): GateOutcome {
   const commands = new FdSocket(descriptor(parseDescriptors(process.env['POSTERN_FDS'] ?? ''), 'command'))
   const keep = hasBootMark(join(runDir, BOOT_MARK), Buffer.from(readBootId()).toString('hex'))
   return raiseLastGate(stateDir, nftProgram('nft'), new NetlinkKernel(commands), { keep })
-}
-
-function leftOf({ endsMs }: Trial): number {
-  return Math.max(0, endsMs - readMonoMs())
 }
 
 /** The last words of a start that fails; where nobody can hear them it fails all the same. */

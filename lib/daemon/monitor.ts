@@ -114,6 +114,8 @@ export class Monitor {
         case 'refused':
           this.#chronicle.heard(frame)
           break
+        case 'ended':
+          break
         default:
           frame satisfies never
       }
@@ -154,6 +156,13 @@ export class Monitor {
     this.#parts.send({ kind: 'hearing', hearing: this.#start.hearing })
     roller.setsWereLost()
     void this.#roll()
+  }
+
+  /** From here on no listener is let in, and the one that is there, if any, accepts nothing more. False: there is none. */
+  endListening(): boolean {
+    this.#greeting.close()
+    this.#parts.send({ kind: 'end' })
+    return this.#listeners > 0
   }
 
   /** SIGHUP, and after a command changed the file: a bad one changes nothing. Why not; undefined: it is in force. */

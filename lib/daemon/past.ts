@@ -76,3 +76,14 @@ export function isUsualHorizon(horizonMs: number, nowMs: number, mostAheadMs: nu
 export function firstMarks(nowMs: number): HorizonMarks {
   return { horizonMs: Math.floor(nowMs), tokensSlot: slotOf(nowMs) }
 }
+
+/**
+ * At the end of a run, when nothing can be accepted any more: the horizon goes down to the greatest time that was, Unix ms, so
+ * that after a quick reboot nobody waits for what only might have been. Never below the clock: what is made from here on is
+ * all that this is for. Left as it is where a right clock would not have written it: then it is for an operator to say.
+ * Throws ReplayError.
+ */
+export function settleHorizon(horizon: Horizon, acceptedMs: number, nowMs: number): boolean {
+  if (!isUsualHorizon(horizon.horizonMs, nowMs, WIDEST_WINDOW_MS)) return false
+  return horizon.settle(Math.max(acceptedMs, Math.ceil(nowMs)))
+}

@@ -75,6 +75,8 @@ export type Message =
   | { readonly kind: 'hearing'; readonly hearing: { readonly wallMs: number; readonly monoMs: number } }
   /** What became of the request with this sequence number. */
   | { readonly kind: 'result'; readonly sequence: number; readonly isDone: boolean }
+  /** The run is over: accept nothing more, and say how far it went. */
+  | { readonly kind: 'end' }
   | { readonly kind: 'ping'; readonly sequence: number }
 
 const LENGTH_BYTES = 4

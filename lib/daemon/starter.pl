@@ -7,7 +7,7 @@
 use strict;
 use warnings;
 use Socket qw(:all);
-use Fcntl qw(F_GETFL F_SETFL O_CREAT O_NOFOLLOW O_NONBLOCK O_RDWR O_WRONLY :flock);
+use Fcntl qw(F_GETFL F_SETFL O_CREAT O_DIRECTORY O_NOFOLLOW O_NONBLOCK O_RDONLY O_RDWR O_WRONLY :flock);
 use POSIX qw(:sys_wait_h);
 
 use constant { NETLINK_FAMILY => 16, NETFILTER => 12, NFT_EVENTS => 1 << 6, BUFFER => 8 << 20 };
@@ -117,6 +117,15 @@ flock $lock, LOCK_EX | LOCK_NB or end(UNAVAILABLE, "$option{'run-dir'}: another 
 folder($monitor_dir, 0700, @monitor_id);
 folder($listener_dir, 0700, @listener_id);
 folder($option{'state-dir'}, 0755);
+
+# The horizon has one writer: of two daemons that share it, one would write it down while the other accepts. The folder itself is
+# locked, for a full disk has no room for a file. The monitor has the lock too: killed with us it may outlive us for a moment, and the
+# next one waits that long.
+sysopen my $state_lock, $option{'state-dir'}, O_RDONLY | O_DIRECTORY or end(NOPERM, "$option{'state-dir'}: $!");
+for (my $tries = 0; !flock $state_lock, LOCK_EX | LOCK_NB; $tries++) {
+  $tries < 100 or end(UNAVAILABLE, "$option{'state-dir'}: another posternd keeps its horizon here: name another folder by --state-dir");
+  select undef, undef, undef, 0.1;
+}
 folder("$option{'state-dir'}/monitor", 0700, @monitor_id);
 folder("$option{'state-dir'}/listener", 0700, @listener_id);
 
@@ -127,7 +136,7 @@ my @config_groups = defined $config_group && $config_group =~ /^(?:postern|letme
 
 my %environment = map { defined $ENV{$_} ? ($_ => $ENV{$_}) : () } qw(PATH LANG JOURNAL_STREAM WATCHDOG_USEC POSTERN_CONFIG POSTERN_BOOT_ID);
 my @told = grep { defined } $notify, $journal;
-my @all = ($lock, $command, $events, $nflog, $monitor_end, $listener_end, @told);
+my @all = ($lock, $state_lock, $command, $events, $nflog, $monitor_end, $listener_end, @told);
 
 # Starts NODE with these sockets, these capabilities and no others, as that user; it dies with us.
 sub start {
@@ -147,7 +156,7 @@ my ($monitor, $listener, $ending, $runs) = (0, 0, 0, 0);
 my ($monitor_born, $listener_born) = (0, 0);
 sub start_both {
   $monitor_born = time;
-  my %fds = (command => $command, events => $events, nflog => $nflog, channel => $monitor_end, defined $notify ? (notify => $notify) : (), defined $journal ? (journal => $journal) : ());
+  my %fds = (state => $state_lock, command => $command, events => $events, nflog => $nflog, channel => $monitor_end, defined $notify ? (notify => $notify) : (), defined $journal ? (journal => $journal) : ());
   $monitor = start(',+net_admin', \@monitor_id, \@config_groups, \%fds, "$programs/monitor.js", '--run-dir', $option{'run-dir'},
     '--state-dir', $option{'state-dir'}, '--generation', $runs++, $close ? '--close' : (), length $option{config} ? ('--config', $option{config}) : ());
   start_listener();
@@ -181,7 +190,7 @@ while (1) {
     # What a dead pair left half-said in the channel is nobody's: a new pair of ends.
     close $monitor_end; close $listener_end;
     socketpair($monitor_end, $listener_end, AF_UNIX, SOCK_STREAM, PF_UNSPEC) or end(UNAVAILABLE, "socketpair: $!");
-    @all = ($lock, $command, $events, $nflog, $monitor_end, $listener_end, @told);
+    @all = ($lock, $state_lock, $command, $events, $nflog, $monitor_end, $listener_end, @told);
     start_both();
   } elsif ($pid == $listener) {
     $listener = 0;

@@ -58,6 +58,11 @@ export function isOver(trial: Trial, bootId: string, monoMs: number): boolean {
   return trial.bootId !== bootId || trial.endsMs <= monoMs
 }
 
+/** How long it lasts still, ms. */
+export function leftOf({ endsMs }: Trial, monoMs: number): number {
+  return Math.max(0, endsMs - monoMs)
+}
+
 /** The trial to start with. Throws TrialError where it is over: then no gate goes up, not the last good one either. */
 export function trialInForce(stateDir: string, bootId: string, monoMs: number): Trial | undefined {
   const trial = readTrial(stateDir)

@@ -1,7 +1,8 @@
 /**
  * The horizon: one small text file on disk, the monitor's own, written ahead and fsynced before it is acted on. It says up
  * to which time a datagram may ever have been accepted, and up to which slot instant tokens may ever have been in the kernel;
- * a start that cannot know more accepts and installs only what lies above. Specification: docs/ARCHITECTURE.md, "The replay window".
+ * a start that cannot know more accepts and installs only what lies above. A run that ends in order leaves what it did accept,
+ * where it might have. Specification: docs/ARCHITECTURE.md, "The replay window".
  *
  *     postern horizon 1
  *     # Written by posternd; put back with "posternd trust-clock". No knock above the horizon was ever accepted.
@@ -56,11 +57,14 @@ export class Horizon implements HorizonMarks {
   /** What the file said at the start. */
   readonly found: HorizonFound
   #marks: HorizonMarks
+  /** What it was when this run began, or an operator has said since: nothing above it was accepted before, Unix ms. */
+  #earlierMs: number
 
   private constructor(directory: Directory, found: HorizonFound, marks: HorizonMarks) {
     this.#directory = directory
     this.found = found
     this.#marks = marks
+    this.#earlierMs = marks.horizonMs
   }
 
   /**
@@ -106,6 +110,25 @@ export class Horizon implements HorizonMarks {
   trust(marks: HorizonMarks): void {
     writeHorizon(this.#directory, marks)
     this.#marks = { horizonMs: marks.horizonMs, tokensSlot: marks.tokensSlot }
+    this.#earlierMs = marks.horizonMs
+  }
+
+  /**
+   * The run is over: nothing can be accepted any more before `advance`. The time mark goes down to the greatest time that was
+   * accepted in this run, Unix ms, but not below what it was when the run began. The tokens' mark stays: they were in the kernel.
+   * True: it is lower, on disk for good. False: it is as it was, for that would not be lower, or the file says other marks than
+   * this run wrote: then it has another writer. Throws ReplayError `horizon` where it cannot be written: on disk is the one
+   * or the other.
+   */
+  settle(acceptedMs: number): boolean {
+    const horizonMs = Math.max(this.#earlierMs, acceptedMs)
+    if (!(horizonMs < this.horizonMs)) return false
+    const found = readHorizon(this.#directory)
+    if (found.kind !== 'present' || formatHorizon(found.marks) !== formatHorizon(this.#marks)) return false
+    // Before the writing: whatever of it reaches the disk, only an `advance` that writes anew allows more from here on.
+    this.#marks = { ...this.#marks, horizonMs }
+    writeHorizon(this.#directory, this.#marks)
+    return true
   }
 }
 

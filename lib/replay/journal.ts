@@ -100,6 +100,11 @@ export class Journal {
     return this.#segments.length
   }
 
+  /** The greatest time that was accepted in this boot, or was taken for accepted when the journal was begun, Unix ms. */
+  get reachesMs(): number {
+    return this.#last.extent.timeMs
+  }
+
   /** Records in all segments, headers counted. */
   get records(): number {
     return this.#records

@@ -116,6 +116,9 @@ export class Replay {
   /** How far the wall clock is ahead of the monotonic one. */
   #lead: number
   #accepted = 0
+  /** The greatest time of what was refused since it could not be written down, Unix ms. */
+  #burntMs = 0
+  #hasEnded = false
 
   /** Use `openReplay`. `found`: what the journal held, or why it is not trusted. */
   constructor(
@@ -157,6 +160,7 @@ export class Replay {
 
   /** Lets go of what has expired, at most once a second. `admit` calls it; so does the listener now and then. */
   tick(now: Now): void {
+    if (this.#hasEnded) return
     this.#noticeSleep(now)
     if (!this.#window.sweep(now)) return
     this.#journal?.retire(now)
@@ -199,6 +203,17 @@ export class Replay {
     }
   }
 
+  /**
+   * Accepts nothing from here on, for good. The greatest time, Unix ms, that this process and those before it in this boot have
+   * accepted, or took for accepted; undefined where the journal is not whole and ours, so that nobody can say.
+   */
+  end(): number | undefined {
+    this.#hasEnded = true
+    const journal = this.#journal
+    if (journal?.state !== 'ready' || !journal.isOurs()) return undefined
+    return Math.max(journal.reachesMs, this.#burntMs)
+  }
+
   /** Closes the journal's files; accepts nothing from here on. */
   close(): void {
     this.#journal?.close('it was closed')
@@ -217,6 +232,7 @@ export class Replay {
   }
 
   #judge(id: ReplayId, now: Now): Admission {
+    if (this.#hasEnded) return 'journal'
     const entry = entryOf(id, this.#settings.windowMs, now)
     if (typeof entry === 'string') return entry
     if (id.isOfThisRun) return this.#judgeHere(entry)
@@ -229,6 +245,7 @@ export class Replay {
     // Noted in either case: what could not be written down is burnt, so that a copy of it, sent from another address once
     // the disk has room again, opens nothing.
     this.#window.note(entry)
+    if (!journaled) this.#burntMs = Math.max(this.#burntMs, entry.timeMs)
     return journaled ? 'fresh' : 'journal'
   }
 

@@ -27,6 +27,7 @@ const frame: fc.Arbitrary<Frame> = fc.oneof(
     sequence: u32,
     untrustedBelowMs: fc.nat({ max: Number.MAX_SAFE_INTEGER }),
   }),
+  fc.record({ kind: fc.constant('ended' as const), acceptedMs: fc.nat({ max: Number.MAX_SAFE_INTEGER }) }),
   fc.record({ kind: fc.constant('counter' as const), index: u32, count: fc.nat({ max: Number.MAX_SAFE_INTEGER }) }),
   fc.record(
     {
