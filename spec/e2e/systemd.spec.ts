@@ -169,7 +169,7 @@ function inMachine(debian: string): void {
     await machine.must(finding!.mend)
     expect(await found()).to.deep.equal([])
     await machine.must(
-      `rm ${DROP_IN} && cp -p /root/kept ${file} && systemctl daemon-reload && systemctl restart postern`,
+      `rm -r $(dirname ${DROP_IN}) && cp -p /root/kept ${file} && systemctl daemon-reload && systemctl restart postern`,
     )
   })
 
