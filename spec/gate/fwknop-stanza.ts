@@ -1,7 +1,7 @@
 /** Stanzas, packets and datagrams for specs of the fwknop gate. */
 import { FwknopGate } from '../../lib/gate/fwknop.js'
 import type { FwknopSettings, FwknopStanza, FwknopTarget } from '../../lib/gate/fwknop-stanza.js'
-import type { Datagram } from '../../lib/gate/verdict.js'
+import type { Datagram, FwknopVerdict } from '../../lib/gate/verdict.js'
 import { sealFwknop } from '../../lib/wire/fwknop.js'
 import { latin1Bytes } from '../../lib/wire/fwknop-base64.js'
 import type { FwknopMessage } from '../../lib/wire/fwknop-text.js'
@@ -79,4 +79,15 @@ export function packetOf(more: Partial<FwknopMessage> = {}, keys: FwknopKeys = K
 export function heard(text: string, way: Partial<Datagram> = {}): Datagram {
   const bytes = latin1Bytes(text)
   return { bytes, source: SOURCE, sourcePort: 40000, destination: '192.0.2.1', destinationPort: 62201, ...way }
+}
+
+/** Why nothing came of it, or the resources that did. */
+export function whyOf(verdict: FwknopVerdict): string {
+  return verdict.kind === 'silence' ? verdict.why : verdict.requests.map(({ resource }) => resource.toString(16)).join()
+}
+
+/** Throws where it is silence. */
+export function requestsOf(verdict: FwknopVerdict) {
+  if (verdict.kind === 'silence') throw new Error(`silence: ${verdict.why}`)
+  return verdict.requests
 }

@@ -18,7 +18,7 @@ const PROGRAM = join(ROOT, 'dist/client', `postern-${thisTarget()}`)
 const SUITES: Readonly<Record<string, RegExp>> = {
   cli: /^(add|connect|fwknop|keepalive|letmein|postern|refusals|ssh-config)\.spec\.ts$/,
   e2e: /^(knock|instant|ssh)\.spec\.ts$/,
-  interop: /^postern-(auto|letmeind|fwknopd)\.spec\.ts$/,
+  interop: /^postern-(auto|letmeind|fwknopd|fwknopd-packets)\.spec\.ts$/,
 }
 
 /** Another clock by Node's --require. */

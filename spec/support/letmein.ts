@@ -125,3 +125,16 @@ export function word(verdict: LetmeinVerdict): string {
       return verdict satisfies never
   }
 }
+
+/** A datagram that came this way. */
+export function judge(gate: LetmeinGate, data: Uint8Array, now = T0, path: Path = HERE): LetmeinVerdict {
+  return gate.judge({ ...path, bytes: data }, now)
+}
+
+export function fromPort(sourcePort: number): Path {
+  return { ...HERE, sourcePort }
+}
+
+export function bytes32(fill: number): Uint8Array {
+  return new Uint8Array(32).fill(fill)
+}
