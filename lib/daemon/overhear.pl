@@ -1,9 +1,9 @@
 # Hears UDP datagrams of a knock's length (postern's own, letmein's, fwknop's) as they come in, ahead of every firewall rule, for
-# `posternd doctor --listen`:
+# `posternd doctor --listen`; and letmein's CHALLENGEs as they leave:
 #
 #   perl overhear.pl SECONDS
 #
-# Prints "ADDRESS TO PORT HEX" for each: source, destination and its port, payload. Answers nothing, and binds nothing.
+# Prints "in ADDRESS TO PORT HEX" for each, or "out …": source, destination and its port, payload. Answers nothing, and binds nothing.
 use strict;
 use warnings;
 use POSIX ();
@@ -11,6 +11,7 @@ use Socket qw(SOCK_DGRAM SOL_SOCKET AF_INET AF_INET6 inet_ntop);
 
 use constant { AF_PACKET => 17, ETH_P_ALL => 3, PACKET_OUTGOING => 4, UDP => 17, SO_ATTACH_FILTER => 26 };
 use constant { LETMEIN_BYTES => 56, MIN_BYTES => 86, MAX_BYTES => 475, NOPERM => 77 };
+use constant { MAGIC => "\x3b\x1b\xb7\x19", CHALLENGE => 1 };
 
 my ($seconds) = @ARGV;
 $| = 1;
@@ -34,14 +35,15 @@ while ((my $left = $end - time) > 0) {
   vec($ready, fileno $socket, 1) = 1;
   next unless select $ready, undef, undef, $left;
   my $from = recv($socket, my $packet, 65_535, 0) // next;
-  next if (unpack 'S n l S C', $from)[4] == PACKET_OUTGOING;
+  my $way = (unpack 'S n l S C', $from)[4] == PACKET_OUTGOING ? 'out' : 'in';
   my ($source, $to, $udp) = in_packet($packet) or next;
   next if length $udp < 8;
   my ($port, $length) = unpack 'x2 n n', $udp;
   my $payload = substr $udp, 8;
   next if $length != 8 + length $payload || length $payload > MAX_BYTES;
-  next if length $payload < MIN_BYTES && !(length $payload == LETMEIN_BYTES && substr($payload, 0, 4) eq "\x3b\x1b\xb7\x19");
-  print "$source $to $port ", unpack('H*', $payload), "\n" or last;
+  my $operation = length $payload == LETMEIN_BYTES && substr($payload, 0, 4) eq MAGIC ? unpack 'x4 N', $payload : -1;
+  next if $way eq 'out' ? $operation != CHALLENGE : length $payload < MIN_BYTES && $operation < 0;
+  print "$way $source $to $port ", unpack('H*', $payload), "\n" or last;
 }
 
 # Source, destination and UDP datagram of a whole packet; nothing of a fragment. What pads a short frame is cut off by the packet's own length.

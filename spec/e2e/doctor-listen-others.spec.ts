@@ -3,8 +3,11 @@
  *
  *   client: fwknop, letmein's exchange ── server: posternd with an access.conf and letmein, posternd doctor --listen
  */
+import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import { expect } from 'chai'
+import { AUTH_BYTES, encodeSigned } from '../../lib/wire/letmein.js'
+import type { Child } from '../support/child.js'
 import { accessFile, KEYS } from '../support/fwknop-peer.js'
 import { beginFwknop, type FwknopStory } from '../support/fwknop-story.js'
 import { clientFile, KEY, serverFile, USER } from '../support/installation.js'
@@ -35,14 +38,24 @@ describe('posternd doctor --listen, before other clients', () => {
     readonly notes: readonly string[]
   }
 
-  async function told(knock: () => Promise<unknown>, words: readonly string[] = [], time = '8'): Promise<Told> {
+  /** `until`: the line at which the administrator ends it by Ctrl-C. */
+  async function told(
+    knock: (doctor: Child) => Promise<unknown>,
+    words: readonly string[] = [],
+    time = '8',
+    until?: RegExp,
+  ): Promise<Told> {
     const { postern, server } = story
     const all = [...postern.at, '--state-dir', join(story.folder, 'state'), '--listen', time, ...words]
     const doctor = server.spawn([join(postern.folder, 'bin/posternd'), 'doctor', '--json', ...all], {
       POSTERN_NODE: '/run/node',
     })
     await doctor.waitLine(/^posternd: listening for/)
-    await knock()
+    await knock(doctor)
+    if (until !== undefined) {
+      await doctor.waitLine(until)
+      doctor.signal('SIGINT')
+    }
     await doctor.exited
     await doctor.closed
     const { findings, notes } = JSON.parse(doctor.lines.find((line) => line.startsWith('{'))!)
@@ -181,15 +194,47 @@ describe('posternd doctor --listen, before other clients', () => {
       )
     })
 
-    it('says that it has another key, or is of nobody', async () => {
+    it('says that it has another key, or is of nobody, and hears on, for anybody can send that', async () => {
+      const heard = (what: string) =>
+        told(
+          () => letmein('-r', '1'),
+          [],
+          '60',
+          new RegExp(`^posternd: heard: letmein’s KNOCK of ${what}.*; listening on`),
+        )
       change((text) => text.replace(KEY, 'AB'.repeat(32)))
-      const other = await told(() => letmein('-r', '1'))
+      const other = await heard('user alice \\(0000000A\\) arrived .* made with another key .*, or by somebody else')
       expect(other.codes).to.deep.equal(['another-key'])
-      expect(other.sentence).to.match(/letmein’s KNOCK of user alice \(0000000A\) arrived .* made with another key/)
       change((text) => text.replaceAll(USER, '0000000C'))
-      const nobody = await told(() => letmein('-r', '1'))
+      const nobody = await heard('user 0000000C arrived .* has no key of this user')
       expect(nobody.codes).to.deep.equal(['unknown-user'])
-      expect(nobody.sentence).to.match(/KNOCK of user 0000000C arrived .* has no key of this user/)
+    })
+
+    const SIGNED = { user: 0xa, resource: 1, salt: randomBytes(8) }
+    const [HIS, NOT_HIS] = [Buffer.from(KEY, 'hex'), randomBytes(32)]
+    const knock = (key: Uint8Array) => encodeSigned({ ...SIGNED, operation: 'KNOCK' }, key, new Uint8Array(AUTH_BYTES))
+
+    it('waits for his own KNOCK behind one that somebody forged', async () => {
+      const { client, stranger, server } = story
+      const { codes, notes } = await told(
+        async (doctor) => {
+          await stranger.send(server.v4, 5800, [knock(NOT_HIS)])
+          await doctor.waitLine(new RegExp(`^posternd: heard: .* arrived from ${stranger.v4}, .* or by somebody else`))
+          await letmein('-r', '1')
+        },
+        ['--user', 'alice'],
+        '60',
+      )
+      expect(codes).to.deep.equal([])
+      expect(notes[0]).to.match(new RegExp(`arrived from ${client.v4} with the right key, and it answered`))
+    })
+
+    it('takes no RESPONSE for his that is not made of the CHALLENGE that left', async () => {
+      const { client, server } = story
+      const responses = [HIS, NOT_HIS].map((key) => encodeSigned({ ...SIGNED, operation: 'RESPONSE' }, key, NOT_HIS))
+      const { codes, sentence } = await told(() => client.send(server.v4, 5800, [knock(HIS), ...responses]), [], '60')
+      expect(codes).to.deep.equal(['challenge-lost'])
+      expect(sentence).to.match(/with the right key, its CHALLENGE left from UDP port 5800, and no RESPONSE followed/)
     })
 
     it('says that there is no such resource, that it is not for him, that the port is another', async () => {

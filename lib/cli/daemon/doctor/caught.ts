@@ -4,19 +4,23 @@ import type { Datagram } from './overhear.js'
 
 export interface Caught {
   /**
-   * `own`: made with a key that was listened for. `near`: it says whose it is, or has one of two keys. `alike`: it has the form of a
-   * protocol that is its own. `strange`: its length alone speaks for it.
+   * `own`: made with a key that was listened for. `near`: with one of two keys. `claimed`: it says whose it is, which anybody can.
+   * `alike`: it has the form of a protocol that is its own. `strange`: its length alone speaks for it.
    */
-  readonly kind: 'own' | 'near' | 'alike' | 'strange'
+  readonly kind: 'own' | 'near' | 'claimed' | 'alike' | 'strange'
   readonly report: Report
-  /** Where a protocol goes on: how long, and what the next datagram means; `report` goes where none is told so. */
-  readonly next?: { readonly forMs: number; readonly judge: (datagram: Datagram) => Report | undefined }
+  /** Where a protocol goes on: how long, what the next datagram means, and what it means that none did; else `report` goes. */
+  readonly next?: {
+    readonly forMs: number
+    readonly judge: (datagram: Datagram) => Report | undefined
+    readonly end: () => Report
+  }
 }
 
 /** undefined: it is none of this protocol's, or nobody's who was listened for. */
 export type Ear = (datagram: Datagram) => Caught | undefined
 
-const RANKS: readonly Caught['kind'][] = ['strange', 'alike', 'near', 'own']
+const RANKS: readonly Caught['kind'][] = ['strange', 'alike', 'claimed', 'near', 'own']
 
 /** The one that says more; of two alike the later. */
 export function tellingMore(a: Caught | undefined, b: Caught): Caught {

@@ -9,6 +9,8 @@ import type { Datagram } from './overhear.js'
 
 /** A client repeats its KNOCK, and answers a CHALLENGE at once. */
 const RESPONSE_WITHIN_MS = 4_000
+/** Those of the KNOCKs that a client repeats. */
+const MOST_CHALLENGES = 4
 
 /** `wanted`: whose KNOCKs are listened for; undefined: everybody's. */
 export function letmeinEar(config: ServerConfig, wanted: UserId | undefined): Ear {
@@ -18,7 +20,7 @@ export function letmeinEar(config: ServerConfig, wanted: UserId | undefined): Ea
     if (message === undefined || 'why' in message) return undefined
     if (message.operation !== 'KNOCK' && message.operation !== 'REVOKE') return undefined
     if (wanted !== undefined && message.user !== wanted) return undefined
-    if (!letmein.enabled) return because('near', isOff(message, datagram, config))
+    if (!letmein.enabled) return because('claimed', isOff(message, datagram, config))
     return judge(message, datagram, config)
   }
 }
@@ -31,16 +33,16 @@ function judge(message: Message, datagram: Datagram, config: ServerConfig): Caug
   const arrived = `letmein’s ${message.operation} of ${who} arrived from ${source}`
   const key = users.get(user)
   if (key === undefined)
-    return because('near', {
+    return because('claimed', {
       code: 'unknown-user',
-      sentence: `${arrived}, and ${file} has no key of this user`,
+      sentence: `${arrived}, and ${file} has no key of this user; anybody can send an id`,
       mend: `posternd enroll ${formatId(user)}   # the line has his new key: postern add takes it on that machine`,
     })
   const keys = [key, ...(oldKeys.get(user) ?? []).filter(({ untilMs }) => untilMs > atMs).map((old) => old.key)]
   if (!keys.some((one) => isSameAuth(authOf(one, message, ZERO_AUTH as Uint8Array), message.auth)))
-    return because('near', {
+    return because('claimed', {
       code: 'another-key',
-      sentence: `${arrived}, and it is made with another key than the one that ${file} has for him`,
+      sentence: `${arrived}, and it is made with another key than the one that ${file} has for him, or by somebody else who sends his id`,
       mend: `posternd enroll ${formatId(user)} --again   # postern add takes the line on that machine`,
     })
   const findings: Finding[] = []
@@ -65,28 +67,50 @@ function judge(message: Message, datagram: Datagram, config: ServerConfig): Caug
       mend: `sed -i '${resource.line}s/users: */&${formatId(user)}, /' ${file} && posternd check && systemctl reload postern`,
     })
   if (findings.length > 0) return { kind: 'own', report: { findings, notes: [] } }
+  return { kind: 'own', report: { findings: [], notes: [] }, next: exchange(message, arrived, datagram, keys) }
+}
+
+/** Of one KNOCK: the CHALLENGEs that leave for it, and a RESPONSE that was made of one of them with the user's key. */
+function exchange(
+  { user, resource }: Message,
+  arrived: string,
+  { source, port }: Datagram,
+  keys: readonly Uint8Array[],
+): NonNullable<Caught['next']> {
+  const challenges: Uint8Array[] = []
   return {
-    kind: 'own',
-    report: { findings: [unanswered(arrived, port)], notes: [] },
-    next: {
-      forMs: RESPONSE_WITHIN_MS,
-      judge: ({ source: from, payload }) => {
-        const next = from === source && isLetmein(payload) ? decode(payload) : undefined
-        if (next === undefined || 'why' in next || next.operation !== 'RESPONSE' || next.user !== user) return undefined
-        return { findings: [], notes: [`${arrived} with the right key, and it answered the CHALLENGE`] }
-      },
+    forMs: RESPONSE_WITHIN_MS,
+    judge: ({ way, source: from, destination, payload }) => {
+      const next = isLetmein(payload) ? decode(payload) : undefined
+      if (next === undefined || 'why' in next || next.user !== user || next.resource !== resource) return undefined
+      if (way === 'out' && next.operation === 'CHALLENGE' && destination === source) {
+        challenges.push(next.auth)
+        if (challenges.length > MOST_CHALLENGES) challenges.shift()
+      }
+      if (way === 'out' || from !== source || next.operation !== 'RESPONSE') return undefined
+      const isHis = keys.some((key) => challenges.some((one) => isSameAuth(authOf(key, next, one), next.auth)))
+      return isHis
+        ? { findings: [], notes: [`${arrived} with the right key, and it answered the CHALLENGE`] }
+        : undefined
     },
+    end: () => ({ findings: [unanswered(arrived, port, challenges.length > 0)], notes: [] }),
   }
 }
 
 /** Only where nothing else is found: a daemon that is down sends none either. */
 export const UNANSWERED = 'challenge-lost'
 
-function unanswered(arrived: string, port: number): Finding {
+function unanswered(arrived: string, port: number, hasLeft: boolean): Finding {
+  if (hasLeft)
+    return {
+      code: UNANSWERED,
+      sentence: `${arrived} with the right key, its CHALLENGE left from UDP port ${port}, and no RESPONSE followed: it did not get there, or what answers it does not get here`,
+      mend: 'postern doctor HOST   # on that machine, whose firewall or NAT may drop it; letmein over TCP is another way',
+    }
   return {
     code: UNANSWERED,
-    sentence: `${arrived} with the right key, and no RESPONSE followed: the CHALLENGE, which leaves from UDP port ${port}, did not get there`,
-    mend: 'nft list ruleset   # a chain with "hook output" that drops it, here or on the way; posternd log --refused tells of a recording',
+    sentence: `${arrived} with the right key, and no CHALLENGE left this host for it`,
+    mend: 'nft list ruleset   # a chain with "hook output" that drops it; posternd log --refused tells of a recording',
   }
 }
 

@@ -36,6 +36,8 @@ export async function listenFor(
   { printer }: Pick<World, 'printer'>,
 ): Promise<Report> {
   const ears = earsFor(whose, config)
+  const told = new Set<string>()
+  const beganMs = Date.now()
   let heard: Caught | undefined
   await overhear(
     { script: SCRIPT, seconds },
@@ -45,16 +47,25 @@ export async function listenFor(
         heard = { kind: 'own', report }
         return 'enough'
       }
+      if (datagram.way === 'out') return 'more'
       for (const ear of ears) {
         const caught = ear(datagram)
         if (caught !== undefined) heard = tellingMore(heard, caught)
       }
       if (heard?.kind === 'near') return { forMs: NEAR_MS }
-      return heard?.kind === 'own' ? (heard.next ?? 'enough') : 'more'
+      if (heard?.kind === 'own') return heard.next ?? 'enough'
+      // Anybody can send such a one, so it ends nothing; and of a flood of them a line for each kind is told.
+      const [finding] = heard?.report.findings ?? []
+      if (finding !== undefined && !told.has(finding.code)) {
+        told.add(finding.code)
+        printer.error(`posternd: heard: ${finding.sentence}; listening on (Ctrl-C ends it)`)
+      }
+      return 'more'
     },
     () => printer.error(`posternd: listening for ${seconds} s: let ${calledOf(whose, config)} knock now`),
   )
-  return heard?.report ?? nothingCame(whose, config, seconds)
+  const listenedSeconds = Math.min(seconds, Math.ceil((Date.now() - beganMs) / 1000))
+  return heard?.next?.end() ?? heard?.report ?? nothingCame(whose, config, listenedSeconds)
 }
 
 function earsFor(whose: Whose, config: ServerConfig): Ear[] {

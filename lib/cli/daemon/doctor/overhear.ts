@@ -5,8 +5,9 @@ import { createInterface } from 'node:readline'
 import { FirewallError } from '../../../firewall/types.js'
 import { canonicalAddress, type IpAddress } from '../../../wire/address.js'
 
-/** A UDP datagram of a knock's length. */
+/** A UDP datagram of a knock's length; `out`: letmein's CHALLENGE, as it leaves. */
 export interface Datagram {
+  readonly way: 'in' | 'out'
   readonly source: IpAddress
   readonly destination: IpAddress
   readonly port: number
@@ -21,8 +22,8 @@ export type Onward = 'more' | 'enough' | { readonly forMs: number }
 const LATE_SECONDS = 2
 
 /**
- * Gives each datagram to `hear` until that says that it is enough, or the seconds are over. `ready` is called once it hears. Throws
- * FirewallError where it may not.
+ * Gives each datagram to `hear` until that says that it is enough, Ctrl-C does, or the seconds are over. `ready` is called once it
+ * hears. Throws FirewallError where it may not.
  */
 export async function overhear(
   { script, seconds }: { readonly script: string; readonly seconds: number },
@@ -42,6 +43,7 @@ export async function overhear(
     isEnough = true
     child.kill()
   }
+  process.once('SIGINT', stop)
   let timer: NodeJS.Timeout | undefined
   for await (const line of createInterface({ input: child.stdout })) {
     if (isEnough) continue
@@ -50,10 +52,11 @@ export async function overhear(
       stop()
       continue
     }
-    const [from = '', to = '', port, hex = ''] = line.split(' ')
+    const [way, from = '', to = '', port, hex = ''] = line.split(' ')
     const [source, destination] = [canonicalAddress(from), canonicalAddress(to)]
     if (source === undefined || destination === undefined) continue
     const onward = hear({
+      way: way === 'out' ? 'out' : 'in',
       source,
       destination,
       port: Number(port),
@@ -64,6 +67,7 @@ export async function overhear(
     else if (onward !== 'more') timer ??= setTimeout(stop, onward.forMs)
   }
   clearTimeout(timer)
+  process.removeListener('SIGINT', stop)
   const [status] = await ended
   if (isEnough || status === 0) return
   throw new FirewallError('permission', `cannot hear what comes in: ${complaint.trim() || `perl: exit ${status}`}`)
