@@ -21,6 +21,10 @@ export class Greeting {
     this.#isClosed = true
   }
 
+  get isClosed(): boolean {
+    return this.#isClosed
+  }
+
   /** The nonce to answer now, told once; undefined where nobody waits or it is too early: ask again with the next tick. */
   take(monoMs: number, unreadBytes: number): Uint8Array | undefined {
     const nonce = this.#newcomer

@@ -136,7 +136,8 @@ export class Monitor {
     if (now.monoMs - this.#verifiedAt >= VERIFY_EVERY_MS) this.verify()
     await this.#roll()
     this.#greet()
-    this.#ping(now.monoMs)
+    // Not while we end: a listener that hangs would have us started again, with what --close is to revoke.
+    if (!this.#greeting.isClosed) this.#ping(now.monoMs)
   }
 
   /** After somebody else's change of the ruleset: our part is put back within this call. */
