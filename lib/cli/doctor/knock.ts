@@ -122,9 +122,9 @@ function ofShut({ seen }: Examined, about: Circumstances): Finding {
 
 function openBefore({ to, port }: Seen, { host, canRevoke }: Circumstances): string {
   const whether = canRevoke
-    ? `after postern revoke ${host} ${port} it would be shut`
-    : 'at a lease’s end it would be shut'
-  return `port ${port} at ${to.address} was open before the knock: by a lease that lives, or nobody guards it; ${whether}`
+    ? `postern revoke ${host} ${port}, and the doctor again, show it; where the port is open behind that, too, the server took no word of this machine (another key, realm or time), or nobody guards it`
+    : 'once the lease has ended, the doctor shows it; where the port is open then, too, nobody guards it'
+  return `port ${port} at ${to.address} was open before the knock, by a lease that lives or because nobody guards it, so it is not known whether this knock opens: ${whether}`
 }
 
 /** "port 22, 80". */
