@@ -15,6 +15,7 @@ import { metrics } from './daemon/metrics.js'
 import { remove } from './daemon/remove.js'
 import { rotate } from './daemon/rotate.js'
 import { run } from './daemon/run.js'
+import { sleep, wake } from './daemon/sleep-wake.js'
 import { status } from './daemon/status.js'
 import { confirm, trial } from './daemon/trial.js'
 import { trustClock } from './daemon/trust-clock.js'
@@ -41,6 +42,8 @@ export const posternd: Program = {
     revoke,
     up,
     down,
+    sleep,
+    wake,
     trial,
     confirm,
     trustClock,
@@ -81,6 +84,8 @@ export const posternd: Program = {
         run: 'the daemon in the foreground',
         up: 'the shut gate without a daemon, as at boot',
         down: 'take everything out of the kernel',
+        sleep: 'no instant knock while the machine sleeps',
+        wake: 'it is awake',
         metrics: 'figures for Prometheus, as a file',
         'trust-clock': 'say that the clock is right, after the first start',
         completion: 'completion for bash, zsh or fish',

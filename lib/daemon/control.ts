@@ -24,7 +24,7 @@ export type ControlRequest =
       readonly address: string
       readonly lifetimeSeconds?: number
     }
-  | { readonly command: 'down' | 'trust-clock' | 'confirm' | 'reload' }
+  | { readonly command: 'down' | 'trust-clock' | 'confirm' | 'reload' | 'sleep' | 'wake' }
 
 export type ControlAnswer =
   | { readonly ok: true; readonly [key: string]: unknown }
@@ -83,12 +83,12 @@ function plain(_name: string, value: unknown): unknown {
 }
 
 /** Asks the monitor at `path`. Rejects with ControlError. */
-export function askControl(path: string, request: ControlRequest): Promise<ControlAnswer> {
+export function askControl(path: string, request: ControlRequest, patienceMs = IDLE_MS): Promise<ControlAnswer> {
   return new Promise((resolve, reject) => {
     const socket = connect(path)
     let text = ''
     socket.setEncoding('utf8')
-    socket.setTimeout(IDLE_MS, () => socket.destroy(new Error('no answer within 10 s')))
+    socket.setTimeout(patienceMs, () => socket.destroy(new Error(`no answer within ${patienceMs / 1000} s`)))
     socket.on('connect', () => socket.write(`${JSON.stringify(request)}\n`))
     socket.on('data', (chunk: string) => {
       text += chunk

@@ -13,6 +13,7 @@ import { nftProgram } from '../firewall/nft.js'
 import { readBootId } from '../replay/boot-id.js'
 import { openDirectory } from '../replay/disk.js'
 import { reasonOf } from '../replay/error.js'
+import { ASLEEP_MARK, readAsleepMark } from './asleep-mark.js'
 import { BOOT_MARK, hasBootMark, leaveBootMark } from './boot-mark.js'
 import { readMonoMs, readNow } from './clock.js'
 import { CONTROL_SOCKET, type ControlAnswer, serveControl } from './control.js'
@@ -41,8 +42,9 @@ import { openHorizon } from './past.js'
 import { preflight } from './preflight.js'
 import { readLoop } from './read-loop.js'
 import { Roller } from './roller.js'
-import { encodeMessage, type Message } from './settings.js'
+import { Sleep } from './sleep.js'
 import { sleepless, suspendWatch } from './suspend.js'
+import { toListener } from './to-listener.js'
 import { areSameTokens, markTokens, TOKENS_MARK, tokensId } from './tokens-mark.js'
 import { forgetTrial, leftOf, onTrial, readTrial, trialInForce } from './trial.js'
 import { unhurried } from './unhurried.js'
@@ -52,9 +54,6 @@ import { deriveUserKeys } from './user-keys.js'
 const TICK_MS = 2000
 /** The starter takes this for "start both of us again". */
 const EXIT_AGAIN = 75
-/** Settings of 100,000 users are 15 MB; a listener that asks for them again and again is not fed for ever. */
-const MAX_QUEUED_BYTES = 64 << 20
-const MOST_UNREAD_RESULTS_BYTES = 1 << 20
 
 const { values } = parseArgs({
   options: {
@@ -127,19 +126,14 @@ function main(): void {
   const hearing = readNow()
 
   const channel = new Socket({ fd: descriptor(fds, 'channel'), readable: true, writable: true })
-  const write = (bytes: Uint8Array) => {
-    if (channel.writableLength > MAX_QUEUED_BYTES) return end(EXIT_AGAIN, 'the listener does not read what it is told')
-    channel.write(bytes)
-  }
-  const send = (message: Message) => {
-    // Not to a listener that only asks: results that it does not read would fill our memory.
-    if (message.kind === 'result' && channel.writableLength > MOST_UNREAD_RESULTS_BYTES) return
-    write(encodeMessage(message))
-  }
+  const { write, send } = toListener(channel, () => end(EXIT_AGAIN, 'the listener does not read what it is told'))
+  const asleepMark = join(runDir, ASLEEP_MARK)
+  const sleep = new Sleep({ mark: () => readAsleepMark(asleepMark, readMonoMs()), manager, log })
   const roller = new Roller(
     {
       horizon,
       sets: manager,
+      holdsTokens: () => sleep.holdsTokens(),
       breathe: () => new Promise(setImmediate),
       onHorizon: (horizonMs) => send({ kind: 'horizon', horizonMs }),
     },
@@ -153,6 +147,7 @@ function main(): void {
       manager,
       horizon,
       roller,
+      sleep,
       makeUpForSleep: sleepless(suspendWatch(readMonoMs), manager, log),
       send,
       echo: write,

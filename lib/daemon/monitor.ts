@@ -3,10 +3,8 @@
  * again what the listener asks for, and lets the rule manager do it. It parses nothing from the network and runs no shell.
  */
 import type { ServerConfig } from '../config/types.js'
-import type { RuleManager } from '../firewall/manager.js'
 import type { Now } from '../replay/clock.js'
 import { reasonOf } from '../replay/error.js'
-import type { Horizon } from '../replay/horizon.js'
 import { Chronicle } from './chronicle.js'
 import { stepWatch } from './clock.js'
 import type { ControlAnswer, ControlRequest } from './control.js'
@@ -14,12 +12,11 @@ import { counted } from './counted.js'
 import { reloadRefusal } from './fixed.js'
 import { type Frame, UNASKED } from './frames.js'
 import { Greeting } from './greeting.js'
-import type { Log } from './log.js'
+import type { MonitorParts } from './monitor-parts.js'
 import { answerOf, notReloaded } from './not-reloaded.js'
 import { aheadMs, isUsualHorizon, trustedMarks } from './past.js'
 import { Requests } from './requests.js'
-import type { Roller } from './roller.js'
-import type { ListenerStart, Message } from './settings.js'
+import type { ListenerStart } from './settings.js'
 import { settingsFor } from './settings-for.js'
 import { type Measured, statusAnswer } from './status-answer.js'
 import { deriveUserKeys, type UserKeys } from './user-keys.js'
@@ -28,30 +25,6 @@ import { deriveUserKeys, type UserKeys } from './user-keys.js'
 const VERIFY_EVERY_MS = 10_000
 const PING_EVERY_MS = 4_000
 const SILENT_LISTENER_MS = 15_000
-
-export interface MonitorParts {
-  now(): Now
-  readonly log: Log
-  readonly manager: RuleManager
-  readonly horizon: Horizon
-  readonly roller: Roller
-  /** Leases end as if the machine had not slept. Never throws. */
-  makeUpForSleep(): void
-  send(message: Message): void
-  /** The hello's nonce goes out alone, ahead of the first message. */
-  echo(nonce: Uint8Array): void
-  /** How much of what it was told the listener has not taken. */
-  unreadBytes(): number
-  /** Reads the configuration again. Throws ConfigError. */
-  readConfig(): ServerConfig
-  /** Another configuration is in force. */
-  onReloaded(config: ServerConfig, users: readonly UserKeys[]): void
-  /** A listener has its journal, and hears. */
-  onListening(): void
-  alive(): void
-  /** The listener does not answer: start both again. */
-  giveUp(why: string): void
-}
 
 export class Monitor {
   readonly #parts: MonitorParts
@@ -125,9 +98,11 @@ export class Monitor {
 
   /** Every two seconds: slots, clocks, a look at the rules, a sign of life. Rejects only where nothing can be done any more. */
   async tick(): Promise<void> {
-    const { log, roller } = this.#parts
+    const { log, roller, sleep } = this.#parts
     const now = this.#parts.now()
+    const hasWoken = sleep.follow(roller) === 'woke'
     this.#parts.makeUpForSleep()
+    if (hasWoken) this.#hearAnew()
     const stepMs = this.#stepMs(now)
     if (stepMs !== 0) {
       log.warn(`the clock was set ${stepMs > 0 ? 'forward' : 'back'} by ${Math.abs(stepMs / 1000).toFixed(1)} s`)
@@ -153,8 +128,7 @@ export class Monitor {
       return
     }
     log.warn('somebody else removed or changed our part of the ruleset: it is back, leases with the time they had left')
-    this.#start = { ...this.#start, hearing: this.#parts.now() }
-    this.#parts.send({ kind: 'hearing', hearing: this.#start.hearing })
+    this.#hearAnew()
     roller.setsWereLost()
     void this.#roll()
   }
@@ -164,6 +138,24 @@ export class Monitor {
     this.#greeting.close()
     this.#parts.send({ kind: 'end' })
     return this.#listeners > 0
+  }
+
+  /** What was made before now is refused: somebody else may have it, who is the first to bring it. */
+  #hearAnew(): void {
+    this.#start = { ...this.#start, hearing: this.#parts.now() }
+    this.#parts.send({ kind: 'hearing', hearing: this.#start.hearing })
+  }
+
+  /** The word comes with a mark, which is what counts. Throws FirewallError. */
+  #heardOfSleep(word: 'sleep' | 'wake'): ControlAnswer {
+    const { sleep, roller, makeUpForSleep } = this.#parts
+    if (sleep.look(roller) === 'woke') {
+      makeUpForSleep()
+      this.#hearAnew()
+      void this.#roll()
+    }
+    if (sleep.isAsleep === (word === 'sleep')) return { ok: true }
+    return { ok: false, error: `${word}: expected the mark of it in the run directory of the daemon that runs here` }
   }
 
   /** SIGHUP, and after a command changed the file: a bad one changes nothing. Why not; undefined: it is in force. */
@@ -217,12 +209,18 @@ export class Monitor {
         return this.#trustClock()
       case 'reload':
         return answerOf(this.reload())
+      case 'sleep':
+      case 'wake':
+        return this.#heardOfSleep(request.command)
       case 'down':
       case 'confirm':
         return { ok: false, error: `${request.command}: expected to be handled by the program` }
       default:
         request satisfies never
-        return { ok: false, error: 'command: expected status, log, open, revoke, reload, trust-clock or down' }
+        return {
+          ok: false,
+          error: 'command: expected status, log, open, revoke, reload, trust-clock, sleep, wake or down',
+        }
     }
   }
 
@@ -237,6 +235,7 @@ export class Monitor {
       untrustedBelowMs: this.#listener.untrustedBelowMs,
       listenerAnsweredMsAgo: Math.round(monoMs - this.#answeredAt),
       listenerLagMs: Math.round(this.#listener.lagMs),
+      ...(this.#parts.sleep.isAsleep && { isAsleep: true }),
       ...(trialEndsMs !== undefined && { trialLeftMs: Math.max(0, Math.round(trialEndsMs - monoMs)) }),
       counters: this.#chronicle.tally.counters(),
     }

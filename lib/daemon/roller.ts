@@ -33,6 +33,8 @@ export interface RollerParts {
   readonly sets: SlotSets
   /** Gives other work its turn between two chunks of about a millisecond. */
   breathe(): Promise<void>
+  /** The machine goes to sleep: no token may go in. */
+  holdsTokens(): boolean
   /** The horizon on disk has moved: the listener may accept up to it. */
   onHorizon(horizonMs: number): void
 }
@@ -78,6 +80,11 @@ export class Roller {
   setsWereLost(): void {
     this.#epoch++
     this.#tagsUpTo = -1
+  }
+
+  /** The kernel's token sets were emptied: a roll that is under way puts none of its own in any more. */
+  tokensWereLost(): void {
+    this.#epoch++
   }
 
   /** Takes away what users of the old configuration have in the kernel and those of the new one have not. */
@@ -127,7 +134,7 @@ export class Roller {
     }
     this.#tagsUpTo = Math.max(this.#tagsUpTo, dueTags.at(-1)?.slot ?? -1)
 
-    if (this.#tokenUsers.length === 0) return
+    if (this.#tokenUsers.length === 0 || this.#parts.holdsTokens()) return
     // A slot that has begun without its tokens (a start, a stop of ours, the first instant resource of a reload): what was
     // sent in it may be in somebody's hands unused, so its tokens stay out.
     const installedUpTo = Math.max(horizon.tokensSlot, slotOf(nowMs))

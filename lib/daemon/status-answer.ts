@@ -24,6 +24,8 @@ export interface Measured {
   readonly listenerLagMs: number
   /** Of a gate on trial. */
   readonly trialLeftMs?: number
+  /** The machine goes to sleep: no instant knock opens until it is said to be awake. */
+  readonly isAsleep?: true
   readonly counters: Readonly<Record<string, number>>
 }
 

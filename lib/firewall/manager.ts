@@ -24,6 +24,7 @@ import { refusedBy } from './refused.js'
 import { type Succession, settle } from './remake.js'
 import { ownTable } from './ruleset.js'
 import { readTemplates, type Templates } from './templates.js'
+import { dropTokens } from './tokens.js'
 import { trialText } from './trial.js'
 import {
   FirewallError,
@@ -224,8 +225,7 @@ export class RuleManager {
   }
 
   dropTokens(): void {
-    const sets = [...this.#config.resources.keys()].flatMap((id) => this.#installation.set('inst', id) ?? [])
-    for (const set of sets) this.#kernel.apply([{ kind: 'flush', set }])
+    dropTokens(this.#kernel, this.#config.firewall.table)
   }
 
   /** Each needs its timeout. Throws FirewallError('no-set') where nothing is heard. */

@@ -15,6 +15,7 @@ const UNITS = [
   'etc/systemd/system/postern-gate.service',
   'etc/systemd/system/postern.service',
   'etc/sysusers.d/postern.conf',
+  'etc/systemd/system/postern-sleep.service',
 ]
 
 describe('posternd init', () => {

@@ -1,5 +1,6 @@
 import { expect } from 'chai'
-import { Monitor, type MonitorParts } from '../../lib/daemon/monitor.js'
+import { Monitor } from '../../lib/daemon/monitor.js'
+import type { MonitorParts } from '../../lib/daemon/monitor-parts.js'
 import { serverConfig } from '../firewall/support-config.js'
 
 /** A monitor whose kernel and disk are as they should be, and a listener that said hello and nothing since. */
@@ -13,6 +14,7 @@ async function withSilentListener() {
     manager: { verify: () => 'intact' },
     horizon: { horizonMs: 0 },
     roller: { roll: async () => {} },
+    sleep: { follow: () => 'unchanged', isAsleep: false },
     makeUpForSleep: () => {},
     send: ({ kind }: { kind: string }) => void asked.push(kind),
     echo: () => {},

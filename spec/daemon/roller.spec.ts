@@ -56,7 +56,8 @@ function world(start = { horizonMs: START, tokensSlot: slotOf(START) - 2 }) {
       }
     },
   }
-  const parts = { horizon, sets, breathe: async () => {}, onHorizon: (ms: number) => void told.push(ms) }
+  const holdsTokens = () => false
+  const parts = { horizon, sets, holdsTokens, breathe: async () => {}, onHorizon: (ms: number) => void told.push(ms) }
   return { disk, tags, tokens, told, parts }
 }
 
@@ -215,6 +216,52 @@ describe('the roller', () => {
     }
     await roller.roll(START)
     expect(tags.size).to.equal(all)
+  })
+
+  it('puts no token in while the machine goes to sleep, tags all the same, and none of a slot that has begun when it wakes', async () => {
+    const { tags, tokens, parts } = world()
+    let isAsleep = false
+    const roller = new Roller({ ...parts, holdsTokens: () => isAsleep }, config(), [user(1)])
+    await roller.roll(START)
+    expect(tokens).to.not.deep.equal([])
+    isAsleep = true
+    tokens.length = 0
+    roller.tokensWereLost()
+    const known = tags.size
+    for (let at = START; at < START + 4 * SLOT_MS; at += 1000) await roller.roll(at)
+    expect(tokens).to.deep.equal([])
+    expect(tags.size).to.be.greaterThan(known)
+    isAsleep = false
+    const wokeAt = START + 100.5 * SLOT_MS
+    await roller.roll(wokeAt)
+    const has = (slot: number) => tokens.includes(hex(tokenOf(user(1).instant!, slot, RESOURCE, 0)))
+    expect([-1, 0, 1].map((ahead) => has(slotOf(wokeAt) + ahead))).to.deep.equal([false, false, true])
+  })
+
+  it('puts no more in where the machine goes to sleep in the midst of a roll', async () => {
+    const { tokens, parts } = world()
+    const many = Array.from({ length: 400 }, (_, id) => user(id + 1))
+    let isAsleep = false
+    let chunks = 0
+    const roller: Roller = new Roller(
+      {
+        ...parts,
+        holdsTokens: () => isAsleep,
+        breathe: async () => {
+          if (tokens.length === 0 || ++chunks < 2) return
+          isAsleep = true
+          tokens.length = 0
+          roller.tokensWereLost()
+        },
+      },
+      config(),
+      many,
+    )
+    await roller.roll(START)
+    expect(isAsleep).to.equal(true)
+    expect(tokens).to.deep.equal([])
+    await roller.roll(START + SLOT_MS)
+    expect(tokens).to.deep.equal([])
   })
 
   it('takes away all tags and tokens of a user who is gone, and none of one who stays', async () => {

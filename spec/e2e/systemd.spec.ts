@@ -86,7 +86,8 @@ function inMachine(debian: string): void {
       '\n',
     )
     await machine.must(`dpkg --install ${machine.place(deb!)}`, { timeoutMs: 100_000 })
-    expect((await machine.run('systemctl is-enabled postern postern-gate')).stdout).to.equal('disabled\ndisabled\n')
+    const { stdout } = await machine.run('systemctl is-enabled postern postern-gate postern-sleep')
+    expect(stdout).to.equal('disabled\ndisabled\ndisabled\n')
     expect(await isActive()).to.equal('inactive')
     expect(await tables()).to.equal('')
     expect(await from(lab.stranger)).to.equal('open')
@@ -126,7 +127,7 @@ function inMachine(debian: string): void {
   })
 
   it('is exposed 2.0 at most, of 10, as it runs, and its listener may do nothing', async () => {
-    for (const unit of ['postern', 'postern-gate']) {
+    for (const unit of ['postern', 'postern-gate', 'postern-sleep']) {
       const said = await machine.must(`systemd-analyze security --no-pager ${unit}.service`)
       const [, exposure] = /Overall exposure level for \S+: ([0-9.]+)/.exec(said) ?? []
       expect(Number(exposure), said).to.be.at.most(2).and.above(0)
@@ -171,6 +172,26 @@ function inMachine(debian: string): void {
     await machine.must(
       `rm -r $(dirname ${DROP_IN}) && cp -p /root/kept ${file} && systemctl daemon-reload && systemctl restart postern`,
     )
+  })
+
+  it('has no instant token in the kernel from ahead of a sleep to the wake-up', async () => {
+    expect(await machine.must('systemctl is-enabled postern-sleep')).to.equal('enabled\n')
+    await machine.must("sed -i 's,name: ssh,& / instant: yes,' /etc/postern/posternd.conf && systemctl reload postern")
+    const hasTokens = async () => {
+      return (await machine.must('nft list set inet postern inst_00000022')).includes('elements')
+    }
+    await poll('tokens are in', hasTokens)
+    await machine.must('cat >/etc/systemd/system/nap.service', { input: NAP })
+    await machine.must('systemctl daemon-reload && systemctl start --no-block nap')
+    await poll('it sleeps', async () => (await isActive('sleep.target')) === 'active')
+    expect(await isActive('postern-sleep')).to.equal('active')
+    expect(await hasTokens()).to.equal(false)
+    await said('the machine goes to sleep')
+    await machine.must('touch /run/morning')
+    await said('the machine is awake')
+    await poll('all is over', async () => (await isActive('sleep.target postern-sleep')) === 'inactive\ninactive')
+    expect(await machine.must('journalctl --boot --unit=postern-sleep')).to.not.match(/posternd: |fail/i)
+    await machine.must('cp -p /root/kept /etc/postern/posternd.conf && systemctl reload postern')
   })
 
   it('no boot opens a port for a moment', async () => {
@@ -287,4 +308,13 @@ function inMachine(debian: string): void {
 }
 
 const DROP_IN = '/etc/systemd/system/postern.service.d/letmein.conf'
+/** What systemd-suspend.service is, but that the machine does not sleep: it waits for the morning. */
+const NAP = `[Unit]
+DefaultDependencies=no
+Requires=sleep.target
+After=sleep.target
+[Service]
+Type=oneshot
+ExecStart=sh -c 'while [ ! -e /run/morning ]; do sleep 0.1; done'
+`
 const HOME_OF = ({ folder }: Lab) => ({ HOME: folder, XDG_CONFIG_HOME: '', POSTERN_CONFIG: '' })

@@ -13,7 +13,7 @@ import { becomesOpen, begin, type Story } from '../support/story.js'
 const UNITS = fileURLToPath(new URL('../../conf/systemd', import.meta.url))
 const POSTERN = readFileSync(join(UNITS, 'postern.service'), 'utf8')
 
-for (const unit of ['postern.service', 'postern-gate.service'])
+for (const unit of ['postern.service', 'postern-gate.service', 'postern-sleep.service'])
   it(`${unit} is exposed 2.0 at most, of 10`, () => {
     const command = ['security', '--offline=yes', '--threshold=100', '--no-pager', join(UNITS, unit)]
     const said = execFileSync('systemd-analyze', command, { encoding: 'utf8' })

@@ -16,7 +16,7 @@ const run = promisify(execFile)
 const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'))
 const CONF = `[GENERAL]\nport = 5800 / udp\n[SPA]\nrealm = gate\n[KEYS]\n1 = ${'C3'.repeat(32)}\n[RESOURCES]\n22 = port: 22\n`
 
-const UNITS = ['postern-gate.service', 'postern.service']
+const UNITS = ['postern-gate.service', 'postern-sleep.service', 'postern.service']
 
 let folder: string
 let deb: string
@@ -43,6 +43,7 @@ describe('the Debian package', function () {
       './usr/bin/postern -> ../share/postern/bin/postern',
       './usr/sbin/posternd -> ../share/postern/bin/posternd',
       './usr/lib/systemd/system/postern-gate.service',
+      './usr/lib/systemd/system/postern-sleep.service',
       './usr/lib/sysusers.d/postern.conf',
       './usr/share/postern/conf/systemd/letmein.conf',
       './usr/share/man/man8/posternd.8.gz',

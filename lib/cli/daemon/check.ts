@@ -11,6 +11,7 @@ import { table } from '../print.js'
 import { UsageError } from '../usage.js'
 import { fwknopMeaning, fwknopWords } from './check-fwknop.js'
 import { checkRuleset } from './check-ruleset.js'
+import { warningsForSleep } from './check-sleep.js'
 import { checkStealth } from './check-stealth.js'
 import { lookAtRules } from './doctor/rules.js'
 import { ofUnit } from './doctor/unit.js'
@@ -40,7 +41,11 @@ export const check: Command = {
       return checkStealth(read, printer)
     }
     const untried = checkRuleset(read)
-    const more = [...warningsForDaemon(read), ...(untried === undefined ? warningsOfHost(read) : [untried])]
+    const more = [
+      ...warningsForDaemon(read),
+      ...warningsForSleep(read),
+      ...(untried === undefined ? warningsOfHost(read) : [untried]),
+    ]
     const config = { ...read, warnings: [...more, ...read.warnings] }
     if (isGiven(args, 'json')) printer.line(JSON.stringify(meaningOf(config)))
     else {

@@ -15,12 +15,13 @@ export function statusWords(standing: Standing): string {
 }
 
 function daemonWords(daemon: DaemonStatus): string[] {
-  const { mode, users, stanzas, resources, file, startedMs, nowMs, trialLeftMs, untrustedBelowMs } = daemon
+  const { mode, users, stanzas, resources, file, startedMs, nowMs, trialLeftMs, untrustedBelowMs, isAsleep } = daemon
   const more = stanzas === 0 ? '' : `, ${counted(stanzas, 'stanza')} of fwknop’s`
   const since = new Date(startedMs).toISOString()
   return [
     `posternd runs since ${since}: ${mode} mode, ${counted(users, 'user')}${more}, ${counted(resources, 'resource')}, ${file}`,
     trialWords(trialLeftMs),
+    isAsleep ? 'the machine goes to sleep: no instant knock opens until it is said to be awake (posternd wake)' : '',
     untrustedBelowMs > nowMs
       ? `the replay journal is not trusted yet: knocks are refused for ${Math.ceil((untrustedBelowMs - nowMs) / 1000)} s`
       : '',

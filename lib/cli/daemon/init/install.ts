@@ -15,6 +15,11 @@ const FILES = [
     to: 'etc/systemd/system/postern-gate.service',
     packaged: 'usr/lib/systemd/system',
   },
+  {
+    from: 'systemd/postern-sleep.service',
+    to: 'etc/systemd/system/postern-sleep.service',
+    packaged: 'usr/lib/systemd/system',
+  },
   { from: 'systemd/postern.service', to: 'etc/systemd/system/postern.service', packaged: 'usr/lib/systemd/system' },
   { from: 'sysusers.d/postern.conf', to: 'etc/sysusers.d/postern.conf', packaged: 'usr/lib/sysusers.d' },
 ] as const
@@ -91,7 +96,7 @@ function withPaths(unit: string): string {
   const conf = confFolder()
   const isFound = (program: string) => SEARCHED.some((folder) => existsSync(join(folder, program)))
   const own = conf === undefined ? '/usr/sbin/posternd' : join(conf, '..', 'bin', 'posternd')
-  const named = isFound('posternd') ? unit : unit.replace(/^ExecStart=posternd /m, `ExecStart=${own} `)
+  const named = isFound('posternd') ? unit : unit.replace(/^(Exec\w+=-?)posternd /gm, `$1${own} `)
   if (isFound('node') || !named.includes('ExecStart=')) return named
   return named.replace(/^ExecStart=/m, `Environment=POSTERN_NODE=${process.execPath}\nExecStart=`)
 }
