@@ -120,9 +120,9 @@ folder($option{'state-dir'}, 0755);
 
 # The horizon has one writer: of two daemons that share it, one would write it down while the other accepts. The folder itself is
 # locked, for a full disk has no room for a file. The monitor has the lock too: killed with us it may outlive us for a moment, and the
-# next one waits that long.
+# next one waits that long. A file system without such locks (NFS) is used without.
 sysopen my $state_lock, $option{'state-dir'}, O_RDONLY | O_DIRECTORY or end(NOPERM, "$option{'state-dir'}: $!");
-for (my $tries = 0; !flock $state_lock, LOCK_EX | LOCK_NB; $tries++) {
+for (my $tries = 0; !flock($state_lock, LOCK_EX | LOCK_NB) && $! == POSIX::EWOULDBLOCK; $tries++) {
   $tries < 100 or end(UNAVAILABLE, "$option{'state-dir'}: another posternd keeps its horizon here: name another folder by --state-dir");
   select undef, undef, undef, 0.1;
 }
