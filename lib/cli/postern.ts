@@ -3,6 +3,7 @@
  * whose yargs costs three times a whole knock to load. scripts/bundle.js makes one script of this.
  */
 import { clientSystem } from '../client/client-system.js'
+import { forgoCluster } from '../client/forgo-cluster.js'
 import type { Command, World } from './command.js'
 import { connect } from './connect.js'
 import { EXIT, type ExitCode } from './exit.js'
@@ -17,6 +18,8 @@ export type Words = (words: readonly string[], world: World) => Promise<ExitCode
 export type RunKeepalive = (words: readonly string[], world: World) => Promise<ExitCode | undefined>
 
 const QUICK: readonly Command[] = [knock, connect, revoke]
+/** What of these sends datagrams, and does nothing else that node:cluster could be asked about. */
+const SENDS: readonly Command[] = [knock, revoke]
 
 /** Runs the program and ends the process. `loadWords` imports words.ts; without `loadKeepalive` that has keepalive, too. */
 export async function main(
@@ -31,6 +34,7 @@ export async function main(
     process.exit(EXIT.ok)
   }
   const command = QUICK.find((candidate) => candidate.name === name)
+  if (command && SENDS.includes(command)) forgoCluster()
   const quick =
     name === 'keepalive'
       ? await (await loadKeepalive?.())?.runKeepalive(rest, world)

@@ -59,7 +59,8 @@ function sendFamily(family: Family, all: readonly Outgoing[]): Promise<Sending[]
         if (error && triesLeft > 1) deliver(one, triesLeft - 1)
         else settle(one, error)
       })
-    if (from !== undefined) socket.bind(from)
+    // Never a port that a cluster's workers share: forgo-cluster.ts, too, wants it so.
+    if (from !== undefined) socket.bind({ port: from, exclusive: true })
     for (const one of outgoing) deliver(one, outgoing.length)
   })
 }
