@@ -138,12 +138,23 @@ my %environment = map { defined $ENV{$_} ? ($_ => $ENV{$_}) : () } qw(PATH LANG 
 my @told = grep { defined } $notify, $journal;
 my @all = ($lock, $state_lock, $command, $events, $nflog, $monitor_end, $listener_end, @told);
 
+# What we are told while a child is made waits until we know whom to tell on: else it would live until it is killed.
+my $signals = POSIX::SigSet->new(POSIX::SIGHUP, POSIX::SIGTERM, POSIX::SIGINT, POSIX::SIGALRM);
+sub undisturbed {
+  my ($make) = @_;
+  POSIX::sigprocmask(POSIX::SIG_BLOCK, $signals);
+  $make->();
+  POSIX::sigprocmask(POSIX::SIG_UNBLOCK, $signals);
+}
+
 # Starts NODE with these sockets, these capabilities and no others, as that user; it dies with us.
 sub start {
   my ($capability, $identity, $groups, $fds, @argv) = @_;
   my $pid = fork;
   defined $pid or end(UNAVAILABLE, "fork: $!");
   return $pid if $pid;
+  $SIG{$_} = 'DEFAULT' for qw(HUP USR1 TERM INT ALRM);
+  POSIX::sigprocmask(POSIX::SIG_UNBLOCK, $signals);
   my %kept = map { fileno($_) => 1 } values %$fds;
   $kept{fileno $_} or close $_ for @all;
   my @who = @$identity ? ('--reuid', $identity->[0], '--regid', $identity->[1], @$groups ? ('--groups', join ',', @$groups) : '--clear-groups') : ();
@@ -155,6 +166,7 @@ sub start {
 my ($monitor, $listener, $ending, $runs) = (0, 0, 0, 0);
 my ($monitor_born, $listener_born) = (0, 0);
 sub start_both {
+  exit 0 if $ending;
   $monitor_born = time;
   my %fds = (state => $state_lock, command => $command, events => $events, nflog => $nflog, channel => $monitor_end, defined $notify ? (notify => $notify) : (), defined $journal ? (journal => $journal) : ());
   $monitor = start(',+net_admin', \@monitor_id, \@config_groups, \%fds, "$programs/monitor.js", '--run-dir', $option{'run-dir'},
@@ -172,7 +184,7 @@ $SIG{HUP} = sub { kill HUP => $monitor if $monitor };
 $SIG{USR1} = sub { };
 $SIG{TERM} = $SIG{INT} = sub { $ending = 1; kill TERM => $monitor if $monitor; alarm 10 };
 $SIG{ALRM} = sub { kill KILL => $monitor if $monitor };
-start_both();
+undisturbed(\&start_both);
 my $pause = 0;
 while (1) {
   my $pid = waitpid -1, 0;
@@ -186,17 +198,16 @@ while (1) {
     print STDERR "posternd: monitor ended ($status); starting it again\n";
     $pause = 0 if time - $monitor_born > 60;
     select undef, undef, undef, $pause = $pause ? ($pause < 2.5 ? $pause * 2 : 5) : 0.1;
-    exit 0 if $ending;
     # What a dead pair left half-said in the channel is nobody's: a new pair of ends.
     close $monitor_end; close $listener_end;
     socketpair($monitor_end, $listener_end, AF_UNIX, SOCK_STREAM, PF_UNSPEC) or end(UNAVAILABLE, "socketpair: $!");
     @all = ($lock, $state_lock, $command, $events, $nflog, $monitor_end, $listener_end, @told);
-    start_both();
+    undisturbed(\&start_both);
   } elsif ($pid == $listener) {
     $listener = 0;
     next if $ending;
     print STDERR "posternd: listener ended ($status); starting it again\n";
     select undef, undef, undef, 0.5 if time - $listener_born < 2;    # not as fast as it can crash
-    start_listener() unless $ending;
+    undisturbed(sub { start_listener() unless $ending });
   }
 }

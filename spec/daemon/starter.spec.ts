@@ -1,5 +1,7 @@
 import { spawnSync } from 'node:child_process'
-import { readFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect } from 'chai'
 
@@ -29,4 +31,32 @@ describe('the starter', () => {
     expect(stderr).to.include('user "nobodyyet" does not exist: useradd --system --user-group')
     expect(status).to.equal(69)
   })
+
+  it('tells a monitor that it is just making what it is told itself, and does not wait until it may kill it', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'starter-'))
+    try {
+      // SIGTERM comes between the fork and the note of its pid; nothing is killed for being slow.
+      writeFileSync(
+        join(folder, 'TermAtFork.pm'),
+        `BEGIN { *CORE::GLOBAL::alarm = sub { }; *CORE::GLOBAL::fork = sub { my $pid = CORE::fork(); kill TERM => $$ if $pid; $pid } } 1;`,
+      )
+      const node = join(folder, 'node')
+      writeFileSync(node, '#!/bin/sh\nexec sleep 60\n', { mode: 0o755 })
+      const folders = ['--run-dir', join(folder, 'run'), '--state-dir', join(folder, 'state')]
+      const words = [starter, node, folder, ...folders, '--user', '-', '--listener-user', '-']
+      const { status, signal, stderr } = spawnSync(
+        'unshare',
+        ['--user', '--map-root-user', '--net', 'perl', ...words],
+        {
+          encoding: 'utf8',
+          timeout: 30_000,
+          killSignal: 'SIGKILL',
+          env: { ...process.env, PERL5OPT: `-I${folder} -MTermAtFork` },
+        },
+      )
+      expect({ status, signal, stderr }).to.deep.equal({ status: 0, signal: null, stderr: '' })
+    } finally {
+      rmSync(folder, { recursive: true, force: true })
+    }
+  }).timeout(60_000)
 })
