@@ -76,7 +76,7 @@ describe('posternd doctor --listen, before other clients', () => {
       const { codes, notes } = await told(() => fwknop())
       expect(codes).to.deep.equal([])
       expect(notes[0]).to.match(
-        /^the packet of fwknop’s stanza access\.conf:1 arrived from 198\.18\.\S+ with the right keys \(user name "alice"\); its time is [01] s off$/,
+        /^the packet of fwknop’s stanza access\.conf:1 arrived from 198\.18\.\S+ with the right keys \(user name "alice"\); its time is \d s off$/,
       )
       expect(notes[0]).to.include(story.client.v4)
     })
@@ -85,7 +85,7 @@ describe('posternd doctor --listen, before other clients', () => {
       [
         ['--time-offset-minus', '10M'],
         'clock-off',
-        /the clock there is (10 min|10 min 1 s|9 min 59 s) behind this one, .*: 2 min are let pass/,
+        /the clock there is (10 min|10 min \d s|9 min 5\d s) behind this one, .*: 2 min are let pass/,
         /^timedatectl set-ntp true/,
       ],
       [

@@ -19,7 +19,8 @@ const KNOCKS = 20
 
 /** The packet that the client sends while `knock` runs, and its lease is taken back. */
 async function record(story: FwknopStory, ask: Parameters<FwknopStory['knock']>[1]): Promise<Buffer> {
-  const { client, server, postern } = story
+  const { client, server, postern, daemon } = story
+  const since = daemon.lines.length
   const capture = await server.capture()
   await story.knock(client, ask)
   await becomesOpen(client, server.v4)
@@ -27,6 +28,7 @@ async function record(story: FwknopStory, ask: Parameters<FwknopStory['knock']>[
   capture.stop()
   const { status, stderr } = await postern.posternd('revoke', ...postern.at, 'F0000016', client.v4)
   expect(status, stderr).to.equal(0)
+  await daemon.waitLine(/revoked: /, undefined, since)
   return packet!
 }
 
@@ -173,7 +175,8 @@ for (const [mode, floods] of [
           daemon.lines.slice(since).filter((line) => /: open .*, (.*)$/.exec(line)?.[1] === who).length
         const both = () => ({ fwknop: opened('access.conf:1'), postern: opened('user 0000000A') })
         await poll(
-          () => `${KNOCKS} knocks of each: ${JSON.stringify(both())}`,
+          () =>
+            `${KNOCKS} knocks of each: ${JSON.stringify(both())} among:\n  ${daemon.lines.slice(since).join('\n  ')}\n`,
           () => Object.values(both()).every((count) => count >= KNOCKS),
         )
         expect(flooding.running, 'the flood lasted').to.equal(true)

@@ -13,7 +13,7 @@ import { accessFile, dropByDefault, FWKNOP_MODES, FwknopServer, rcStanza } from 
 import { beginFwknop } from '../support/fwknop-story.js'
 import { nameServer, SERVER_NAME } from '../support/hosts.js'
 import { type Lab, openLab } from '../support/lab.js'
-import { becomesOpen, becomesShut } from '../support/story.js'
+import { becomesOpen, becomesShut, withinLease } from '../support/story.js'
 
 const SERVICES = [22, 2222] as const
 const LEASE_SECONDS = 2
@@ -73,9 +73,11 @@ for (const [name, open] of Object.entries(SERVERS))
       afterEach(shut)
 
       it('finds nothing where it opens', async () => {
-        const { findings } = await doctor(['ACCESS tcp/22'])
-        expect(findings).to.deep.equal([])
-        await becomesOpen(lab.client, lab.server.v4)
+        await withinLease(async () => {
+          const { findings } = await doctor(['ACCESS tcp/22'])
+          expect(findings).to.deep.equal([])
+          await becomesOpen(lab.client, lab.server.v4)
+        })
       })
 
       it('finds that ALLOW_IP is another address than the one that the server sees, and mends it', async () => {
@@ -100,12 +102,11 @@ for (const [name, open] of Object.entries(SERVERS))
       })
 
       it('finds which of several ports the stanza does not grant, and what opens', async () => {
-        await mends(
-          ['ACCESS tcp/22,tcp/23'],
-          'ports',
-          /tcp\/22 opens where it is asked for alone.* does not grant tcp\/23/,
-        )
-        await becomesOpen(lab.client, lab.server.v4)
+        const alone = /tcp\/22 opens where it is asked for alone.* does not grant tcp\/23/
+        await withinLease(async () => {
+          await mends(['ACCESS tcp/22,tcp/23'], 'ports', alone)
+          await becomesOpen(lab.client, lab.server.v4)
+        })
       })
 
       it('says what to compare where nothing opens: keys, clock, ports', async () => {
@@ -143,9 +144,10 @@ for (const [name, open] of Object.entries(SERVERS))
     it('finds that the server wants an address in the packet, and opens with one', async () => {
       await given(['REQUIRE_SOURCE_ADDRESS Y'])
       try {
-        await mends(['ACCESS tcp/22'], 'address-required', /opens only for an address that the packet names/)
-        for (let tried = 0; tried < 20 && (await lab.client.connect(lab.server.v4, 22)) !== 'open'; tried++);
-        await becomesOpen(lab.client, lab.server.v4)
+        await withinLease(async () => {
+          await mends(['ACCESS tcp/22'], 'address-required', /opens only for an address that the packet names/)
+          await becomesOpen(lab.client, lab.server.v4)
+        })
       } finally {
         await lab.close()
       }

@@ -38,7 +38,7 @@ for (const mode of FWKNOP_MODES) {
       await dropByDefault(lab.server, mode)
       await lab.server.must(['iptables', '-A', 'INPUT', '-p', 'udp', '--dport', String(PORT), '-j', 'ACCEPT'])
       const access = accessFile('tcp/22', {
-        timeoutSeconds: 2,
+        timeoutSeconds: 20,
         more: ['REQUIRE_SOURCE_ADDRESS Y', 'MAX_FW_TIMEOUT 60'],
       })
       fwknopd = await FwknopServer.start(lab, { mode, access, more: [...LISTENING[mode], 'MAX_SPA_PACKET_AGE 30;'] })

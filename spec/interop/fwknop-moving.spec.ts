@@ -24,7 +24,7 @@ describe('moving from fwknop', () => {
     lab = await openLab()
     await lab.server.echo(22)
     await dropByDefault(lab.server, 'pcap')
-    fwknopd = await FwknopServer.start(lab, { mode: 'pcap', access: accessFile('tcp/22', { timeoutSeconds: 2 }) })
+    fwknopd = await FwknopServer.start(lab, { mode: 'pcap', access: accessFile('tcp/22', { timeoutSeconds: 20 }) })
     folder = dirname(fwknopd.files.access)
     postern = new Installation(lab)
   })
@@ -43,7 +43,7 @@ describe('moving from fwknop', () => {
     writeFileSync(join(users, 'bob.conf'), accessFile('tcp/2222').replace('HMAC_KEY', 'HMAC_KEY bob and'), {
       mode: 0o600,
     })
-    writeFileSync(fwknopd.files.access, `${accessFile('tcp/22', { timeoutSeconds: 2 })}%include_folder ${users}\n`)
+    writeFileSync(fwknopd.files.access, `${accessFile('tcp/22', { timeoutSeconds: 20 })}%include_folder ${users}\n`)
     const { access, config } = fwknopd.files
     const files = ['--access-file', access, '--config-file', config, '--output', postern.serverConfig]
     const { status, stdout, stderr } = await postern.posternd('import', 'fwknop', ...files, '--write')

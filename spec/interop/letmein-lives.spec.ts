@@ -6,9 +6,9 @@
 import { expect } from 'chai'
 import { USER } from '../support/installation.js'
 import { letmeindFile, RULESET } from '../support/letmein-peer.js'
-import { beginLetmein, hearsTcp, LEASE_MS, type LetmeinStory } from '../support/letmein-story.js'
+import { beginLetmein, hearsTcp, type LetmeinStory } from '../support/letmein-story.js'
 import { poll } from '../support/poll.js'
-import { becomesShut } from '../support/story.js'
+import { becomesShut, LEASE_MS } from '../support/story.js'
 
 const LONG = '00000002 = port: 23 / timeout: 60'
 const resources = [`00000001 = port: 22 / timeout: ${LEASE_MS / 1000}`, LONG]

@@ -9,6 +9,7 @@ import { KEY, KNOCK_PORT, USER } from './installation.js'
 import type { Lab } from './lab.js'
 import type { Namespace, Outcome } from './namespace.js'
 import { poll } from './poll.js'
+import { despiteStandstill } from './standstill.js'
 
 /** An error with a backtrace takes 70 ms and a screen. */
 const ENVIRONMENT = { RUST_BACKTRACE: '0', RUST_LIB_BACKTRACE: '0' }
@@ -130,9 +131,13 @@ export class LetmeinClient {
     writeFileSync(this.configFile, config, { mode: 0o600 })
   }
 
-  /** `letmein knock HOST PORT` and the like: exit 0 and nothing said where the server let it in. */
+  /**
+   * `letmein knock HOST PORT` and the like: exit 0 and nothing said where the server let it in. It sends nothing twice and gives
+   * up after its control-timeout, so it is run again where the machine stood still for it.
+   */
   run(at: Namespace, ...argv: readonly string[]): Promise<Outcome> {
-    return at.run(['letmein', '--config', this.configFile, ...argv], { env: ENVIRONMENT })
+    const run = () => at.run(['letmein', '--config', this.configFile, ...argv], { env: ENVIRONMENT })
+    return despiteStandstill(run, ({ status }) => status === 0)
   }
 
   /** The same, and insists on success in silence. */
