@@ -156,34 +156,54 @@ for (const [mode, floods] of [
 
     const sources = (count: number) => Array.from({ length: count }, (_, i) => `198.18.${64 + (i >> 8)}.${i & 255}`)
 
+    /** How many knocks of each kind opened while datagrams came from so many sources, of KNOCKS that were sent. */
+    async function openedAmid(count: number): Promise<{ fwknop: number; postern: number }> {
+      const { client, server, stranger, postern, daemon } = story
+      await record(story, { ports: 'tcp/22' })
+      const since = daemon.lines.length
+      const arrived = await arrivedFrom(server, 'to-stranger')
+      const flood = [FLOOD, server.v4, FWKNOP_PORT, 20_000, 110, '204b', '38', ...sources(count)].map(String)
+      const flooding = stranger.spawn(['perl', ...flood])
+      await poll('the flood comes in', async () => (await arrivedFrom(server, 'to-stranger')) > arrived + 1_000)
+      for (let i = 0; i < KNOCKS; i++) {
+        await story.knock(client, { ports: 'tcp/22' })
+        await postern.knock(client, server.v4, '23')
+        await pause(50)
+      }
+      // Whoever got in renews his lease with each further knock: a line each.
+      const opened = (who: string) =>
+        daemon.lines.slice(since).filter((line) => /: open .*, (.*)$/.exec(line)?.[1] === who).length
+      const both = () => ({ fwknop: opened('access.conf:1'), postern: opened('user 0000000A') })
+      const all = () => Object.values(both()).every((times) => times >= KNOCKS)
+      await poll('all have opened', all).catch(() => {})
+      expect(flooding.running, 'the flood lasted').to.equal(true)
+      await flooding.kill9()
+      return both()
+    }
+
     for (const [name, from] of floods)
       it(`${name} costs not one of ${KNOCKS} knocks, of fwknop’s or of postern’s own`, async () => {
-        const { client, server, stranger, postern, daemon } = story
-        await record(story, { ports: 'tcp/22' })
-        const since = daemon.lines.length
-        const arrived = await arrivedFrom(server, 'to-stranger')
-        const flood = [FLOOD, server.v4, FWKNOP_PORT, 20_000, 60, '204b', '38', ...sources(from)].map(String)
-        const flooding = stranger.spawn(['perl', ...flood])
-        await poll('the flood comes in', async () => (await arrivedFrom(server, 'to-stranger')) > arrived + 1_000)
-        for (let i = 0; i < KNOCKS; i++) {
-          await story.knock(client, { ports: 'tcp/22' })
-          await postern.knock(client, server.v4, '23')
-          await pause(50)
+        const { server, daemon } = story
+        for (let triesLeft = 2; ; triesLeft--) {
+          const [since, before] = [daemon.lines.length, await overrunOf(server)]
+          const opened = await openedAmid(from)
+          const overrun = (await overrunOf(server)) - before
+          // On a machine that has no processor left for the listener it does not depend on the rules what is heard.
+          if (opened.fwknop + opened.postern < 2 * KNOCKS && overrun > 0 && triesLeft > 0) continue
+          const told = `${overrun} did not fit into the listener's buffer\n  ${daemon.lines.slice(since).join('\n  ')}\n`
+          expect(opened, told).to.deep.equal({ fwknop: KNOCKS, postern: KNOCKS })
+          return
         }
-        // Whoever got in renews his lease with each further knock: a line each.
-        const opened = (who: string) =>
-          daemon.lines.slice(since).filter((line) => /: open .*, (.*)$/.exec(line)?.[1] === who).length
-        const both = () => ({ fwknop: opened('access.conf:1'), postern: opened('user 0000000A') })
-        await poll(
-          () =>
-            `${KNOCKS} knocks of each: ${JSON.stringify(both())} among:\n  ${daemon.lines.slice(since).join('\n  ')}\n`,
-          () => Object.values(both()).every((count) => count >= KNOCKS),
-        )
-        expect(flooding.running, 'the flood lasted').to.equal(true)
-        await flooding.kill9()
-        expect(both()).to.deep.equal({ fwknop: KNOCKS, postern: KNOCKS })
-      })
+      }).timeout(200_000)
   })
+
+/** How many messages of netfilter's a program of this host did not get, because its buffer was full. */
+async function overrunOf(host: Namespace): Promise<number> {
+  const NETFILTER = '12'
+  const lines = (await host.must(['cat', '/proc/net/netlink'])).split('\n').map((line) => line.trim().split(/ +/))
+  // sk Eth Pid Groups Rmem Wmem Dump Locks Drops Inode
+  return lines.filter((fields) => fields[1] === NETFILTER).reduce((sum, fields) => sum + Number(fields[8]), 0)
+}
 
 /** How many packets have come in by this link. */
 async function arrivedFrom(host: Namespace, link: string): Promise<number> {

@@ -9,7 +9,7 @@ import { expect } from 'chai'
 import { bundle, ROOT } from '../cli/program.js'
 import { accessFile, rcStanza } from '../support/fwknop-peer.js'
 import { beginFwknop, type FwknopStory } from '../support/fwknop-story.js'
-import { becomesShut } from '../support/story.js'
+import { becomesShut, withinLease } from '../support/story.js'
 
 describe('fwknop’s packet from postern to posternd', () => {
   let story: FwknopStory
@@ -30,13 +30,16 @@ describe('fwknop’s packet from postern to posternd', () => {
     it(`opens a port over IP${family}, for this machine alone`, async () => {
       const { client, stranger, server } = story
       expect(await client.connect(server[family], 22)).not.to.equal('open')
+      await withinLease(async () => {
+        await becomesShut(client, server[family])
 
-      const { status, stdout, stderr } = await postern(`knock -n ${stanza} --wait 22`)
+        const { status, stdout, stderr } = await postern(`knock -n ${stanza} --wait 22`)
 
-      expect(stdout).to.match(new RegExp(`^port 22 of ${server[family]} is open`))
-      expect([status, stderr]).to.deep.equal([0, ''])
-      expect(await client.connect(server[family], 22)).to.equal('open')
-      expect(await stranger.connect(server[family], 22)).not.to.equal('open')
+        expect(stdout).to.match(new RegExp(`^port 22 of ${server[family]} is open`))
+        expect([status, stderr]).to.deep.equal([0, ''])
+        expect(await client.connect(server[family], 22)).to.equal('open')
+        expect(await stranger.connect(server[family], 22)).not.to.equal('open')
+      })
       await becomesShut(client, server[family])
     })
 
