@@ -12,11 +12,13 @@ export function sourceFor(source: Source, host: string): { readonly source: Sour
   const { config, file, key } = source
   if (hostNamed(config, host) === undefined && config.hosts.size > 0 && config.users.size === 0 && key === undefined) {
     const names = [...config.hosts.values()].map(({ name }) => name)
+    const hint = didYouMean(host, names)
+    const orElse = hint === '' ? ':' : `${hint} Else`
     throw new ConfigError([
       {
         file,
         line: 0,
-        message: `no [HOST ${host}] and no [KEYS]; it knows ${names.join(', ')}${didYouMean(host, names)}: postern add takes the line that posternd enroll prints`,
+        message: `no [HOST ${host}] and no [KEYS]; it knows ${names.join(', ')}${orElse} postern add takes the line that posternd enroll prints`,
       },
     ])
   }

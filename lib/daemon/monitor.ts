@@ -282,7 +282,8 @@ export class Monitor {
   #trustClock(): ControlAnswer {
     const { horizon, roller, log } = this.#parts
     const { wallMs } = this.#parts.now()
-    if (isUsualHorizon(horizon.horizonMs, wallMs, aheadMs(this.#config))) return { ok: true, isUnchanged: true }
+    if (isUsualHorizon(horizon.horizonMs, wallMs, aheadMs(this.#config)))
+      return { ok: true, isUnchanged: true, untrustedBelowMs: this.#listener.untrustedBelowMs }
     horizon.trust(trustedMarks(wallMs, aheadMs(this.#config)))
     const trustedAboveMs = horizon.horizonMs
     roller.setsWereLost()

@@ -78,7 +78,7 @@ describe('postern add', () => {
     await add(LINE, '--name', 'gate')
     const host = await home.postern(['knock', 'gat', 'ssh'])
     expect(host.err).to.match(
-      /no \[HOST gat\] and no \[KEYS\]; it knows gate; did you mean "gate"\?: postern add takes/,
+      /no \[HOST gat\] and no \[KEYS\]; it knows gate; did you mean "gate"\? Else postern add takes/,
     )
     const resource = await home.postern(['knock', 'gate', 'shs'])
     expect(resource.err).to.match(/no resource "shs" \(it names ssh\)(; did you mean "ssh"\?)?: add "name: shs"/)

@@ -4,6 +4,7 @@
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'chai'
+import { poll } from '../support/poll.js'
 import { becomesShut, begin, type Story } from '../support/story.js'
 
 describe('trust-clock, said again', () => {
@@ -39,6 +40,17 @@ describe('trust-clock, said again', () => {
     story.daemon = await story.postern.start()
     expect(story.daemon.lines.join('\n')).not.to.match(/not trusted/)
     await knockOpens()
+  })
+
+  it('to one whose journal is not trusted says how long knocks are refused all the same', async () => {
+    const { postern } = story
+    await story.daemon!.stop()
+    for (const lost of ['state', 'run/listener']) rmSync(join(story.folder, lost), { recursive: true })
+    story.daemon = await postern.start()
+    await poll('the listener has said so', async () => /but the replay journal is not trusted/.test(await sayAgain()))
+    expect(await sayAgain()).to.match(
+      /^nothing to do: .* knocks are refused for \d+ s more, until \d{4}-\S+Z \(posternd open /,
+    )
   })
 
   it('where the horizon was lost and the journal was not takes nothing for a first start', async () => {

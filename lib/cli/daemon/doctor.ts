@@ -183,7 +183,7 @@ async function askDaemon(args: Arguments, sinceMs: number): Promise<{ status?: D
     if (status === undefined) return { findings: [] }
     const { events } = await ask(path, 0)
     const late = events.filter(({ atMs }) => atMs >= sinceMs)
-    return { status, findings: [...ofDaemon(status), ...ofRefusals(late, status.nowMs)] }
+    return { status, findings: [...ofDaemon(status), ...ofRefusals(late, status.nowMs, status.untrustedBelowMs)] }
   } catch (error) {
     if (!(error instanceof ControlError)) throw error
     if (error.code === 'absent') return { findings: [] }

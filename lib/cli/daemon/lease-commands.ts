@@ -57,7 +57,12 @@ async function change(command: 'open' | 'revoke', args: Arguments, { printer, en
   const lifetimeSeconds =
     lifetime === undefined ? 0 : wholeSeconds('--lifetime', lifetime, { least: 1, greatest: 0xffff_ffff })
   const resource = resourceNamed(name, config(), 'RESOURCE').id
-  const answer = await askControl(controlPathOf(args), { command, resource, address, lifetimeSeconds })
+  const answer = await askControl(controlPathOf(args), { command, resource, address, lifetimeSeconds }).catch(
+    (error: unknown) => {
+      if (!(error instanceof ControlError && error.code === 'absent')) throw error
+      throw new ControlError('absent', `${error.message}: systemctl start postern`)
+    },
+  )
   if (!answer.ok) throw new ControlError('broken', answer.error)
   const outcome = answer['outcome'] as LeaseOutcome
   printer.line(

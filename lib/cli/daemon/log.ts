@@ -84,7 +84,7 @@ export async function ask(path: string, since: number): Promise<{ events: readon
 
 function noneOf(count: number): string {
   if (count === 0) return 'no knock of a user with a key has come since the daemon began'
-  return `none of the last ${Math.min(count, MOST_EVENTS)} knocks and refusals is one that you asked for`
+  return `of the last ${Math.min(count, MOST_EVENTS)} knocks and refusals none fits what was asked for; posternd log alone shows them all`
 }
 
 function lastOf(args: Arguments): number {

@@ -66,7 +66,13 @@ export class RulesetCopy {
     const settings = ['net.ipv6.conf.all.disable_ipv6=0', 'net.ipv6.conf.default.disable_ipv6=0']
     // Counting answers must not depend on the clock here.
     const limits = ['net.ipv4.icmp_ratelimit=0', 'net.ipv6.icmp.ratelimit=0']
-    this.run(['sysctl', '-qew', ...settings, ...limits])
+    try {
+      this.run(['sysctl', '-qew', ...settings, ...limits])
+    } catch (error) {
+      // Containers mostly have /proc/sys read-only, also for a namespace that they made themselves.
+      const why = `${(error as Error).message}: expected a machine, or a container that may write to /proc/sys; from another machine postern probe shows the same`
+      throw new FirewallError('permission', why, { cause: error })
+    }
     inside(this.#stranger, ['sysctl', '-qew', ...settings], '')
     const own = addresses.map(
       ({ family, address }) =>

@@ -34,13 +34,14 @@ export const trustClock: Command = {
   examples: [['posternd trust-clock', 'once after installing; else only when the log asks for it']],
   run: async (args, { env, printer }) => {
     refuseWords(args)
-    let markMs = await trustRunning(controlPathOf(args))
+    const running = await trustRunning(controlPathOf(args))
+    let markMs = running?.markMs
     if (markMs === undefined) {
       const folder = join(textOf(args, 'state-dir') ?? STATE_DIR, 'monitor')
       if (isTrustedAlready(join(folder, HORIZON_FILE))) markMs = 'unchanged'
     }
     if (markMs === 'unchanged') {
-      printer.line('nothing to do: the horizon is not ahead of the clock, knocks are accepted as it is')
+      printer.line(unchangedWords(running?.untrustedBelowMs ?? 0, Date.now()))
       return EXIT.ok
     }
     if (markMs === undefined) {
@@ -60,12 +61,34 @@ export const trustClock: Command = {
   },
 }
 
-/** From when on the running daemon accepts; undefined where none runs. */
-async function trustRunning(path: string): Promise<number | 'unchanged' | undefined> {
+/**
+ * What is said where there is nothing to trust: after an end that was not orderly knocks are refused for a while all the same, and
+ * this command cannot shorten it, for what was accepted before is lost. Times are Unix ms. Pure.
+ */
+export function unchangedWords(untrustedBelowMs: number, nowMs: number): string {
+  if (untrustedBelowMs <= nowMs)
+    return 'nothing to do: the horizon is not ahead of the clock, knocks are accepted as it is'
+  const time = new Date(untrustedBelowMs).toISOString()
+  const wait = Math.ceil((untrustedBelowMs - nowMs) / 1000)
+  return `nothing to do: the horizon is not ahead of the clock; but the replay journal is not trusted, as after a power cut, so knocks are refused for ${wait} s more, until ${time} (posternd open RESOURCE ADDRESS lets somebody in meanwhile)`
+}
+
+interface Trusted {
+  readonly markMs: number | 'unchanged'
+  /** Where it is unchanged: up to where nothing is accepted all the same; 0: all is. */
+  readonly untrustedBelowMs: number
+}
+
+/** From when on the running daemon accepts, Unix ms; undefined where none runs. */
+async function trustRunning(path: string): Promise<Trusted | undefined> {
   try {
     const answer = await askControl(path, { command: 'trust-clock' })
     if (!answer.ok) throw new ControlError('broken', answer.error)
-    return answer['isUnchanged'] === true ? 'unchanged' : Number(answer['trustedAboveMs'])
+    const isUnchanged = answer['isUnchanged'] === true
+    return {
+      markMs: isUnchanged ? 'unchanged' : Number(answer['trustedAboveMs']),
+      untrustedBelowMs: isUnchanged ? Number(answer['untrustedBelowMs']) : 0,
+    }
   } catch (error) {
     if (error instanceof ControlError && error.code === 'absent') return undefined
     throw error

@@ -67,6 +67,14 @@ describe('the doctor, of who was refused', () => {
     expect(found!.mend).to.match(/^timedatectl set-ntp true/)
   })
 
+  it('does not tell of each user what the untrusted journal refuses to all, nor names a command that cannot help', () => {
+    const refused = event(1, { reason: 'untrusted' })
+    expect(ofRefusals([refused], NOW, NOW + 30_000)).to.deep.equal([])
+    const [later] = ofRefusals([refused], NOW, 0)
+    expect(later!.code).to.equal('refused-untrusted')
+    expect(later!.mend).to.match(/^postern knock /)
+  })
+
   it('says each user and reason once, the latest first, and nobody who was let in since or long ago', () => {
     const events = [
       event(1, { user: '00000001' }),

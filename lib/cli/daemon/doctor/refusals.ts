@@ -13,7 +13,7 @@ const MENDS: Readonly<Record<string, string>> = {
   slot: 'timedatectl set-ntp true   # on the user’s machine',
   'old-key': 'posternd enroll --help   # postern add takes the new line on the user’s machine',
   unheard: 'postern knock HOST PORT   # again, on the user’s machine',
-  untrusted: 'posternd trust-clock',
+  untrusted: 'postern knock HOST PORT   # again, on the user’s machine',
   late: 'postern knock HOST PORT   # again, on the user’s machine',
   horizon: 'df -h /var/lib/postern',
   journal: 'df -h /run',
@@ -26,8 +26,11 @@ const MENDS: Readonly<Record<string, string>> = {
   'resource-limit': 'posternd status   # and raise leases: of the resource',
 }
 
-/** One finding for each user and reason, the latest first. */
-export function ofRefusals(events: readonly KnockEvent[], nowMs: number): Finding[] {
+/**
+ * One finding for each user and reason, the latest first. While the replay journal is not trusted (`untrustedBelowMs`, Unix ms,
+ * lies ahead) `ofDaemon` says that of all, and until when: nobody's own refusal for it is told again.
+ */
+export function ofRefusals(events: readonly KnockEvent[], nowMs: number, untrustedBelowMs = 0): Finding[] {
   const seen = new Set<string>()
   const found: Finding[] = []
   for (const event of [...events].reverse()) {
@@ -39,6 +42,7 @@ export function ofRefusals(events: readonly KnockEvent[], nowMs: number): Findin
     }
     if (seen.has(user) || seen.has(`${user} ${reason}`) || found.length === MOST) continue
     seen.add(`${user} ${reason}`)
+    if (reason === 'untrusted' && untrustedBelowMs > nowMs) continue
     found.push({ code: `refused-${reason}`, sentence: sentenceOf(event, nowMs), mend: mendOf(event) })
   }
   return found

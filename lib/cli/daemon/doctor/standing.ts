@@ -65,7 +65,10 @@ function untrusted(code: string, why: string, untilMs: number, nowMs: number): F
   return {
     code,
     sentence,
-    mend: untilMs - nowMs > LONG_MS ? 'posternd trust-clock' : `postern knock HOST PORT   # after ${time}`,
+    mend:
+      untilMs - nowMs > LONG_MS
+        ? 'posternd trust-clock'
+        : `postern knock HOST PORT   # after ${time}; before that: posternd open RESOURCE ADDRESS`,
   }
 }
 
