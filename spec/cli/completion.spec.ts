@@ -95,7 +95,7 @@ for (const shell of SHELLS)
     let typist: Typist
     before(() => {
       bundle()
-      home = new Home(CONFIG)
+      home = new Home(`${CONFIG}\n[HOST far.example.org]\nresource 00000033 = port: 5432 / name: base / timeout: 60\n`)
       mkdirSync(join(home.folder, '.ssh'))
       home.write('.ssh/config', 'Host gate-of-mine *.wild\n  HostName 192.0.2.1\n')
       mkdirSync(join(home.folder, 'here'))
@@ -116,6 +116,9 @@ for (const shell of SHELLS)
       ['postern knock --protocol letm\tx', 'knock --protocol letmein x'],
       ['postern knock -q --tries 3 gate 5\t', 'knock -q --tries 3 gate 5'],
       ['postern knock gate 2\t', 'knock gate 22'],
+      ['postern knock far\t', 'knock far.example.org'],
+      ['postern knock far.example.org ba\t', 'knock far.example.org base'],
+      ['postern knock far.example.org 543\t', 'knock far.example.org 5432'],
       ['postern knock -u 0000000\t', 'knock -u 00000001'],
       ['postern knock -k so\t', 'knock -k some.key'],
     ] as const)

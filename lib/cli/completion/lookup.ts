@@ -15,21 +15,28 @@ const CLIENT_FILES = [
 /** The shell text for one kind of word of this program. Quote it as one word. */
 export function lookupScript(program: string, kind: Lookup): string {
   if (kind === 'host') return HOSTS
-  const files = program === 'posternd' ? SERVER_FILES : CLIENT_FILES
-  // The first file that is there is the one that the program reads.
-  const first = `for f in ${files.join(' ')}; do [ -e "$f" ] && break; done`
+  const first = firstOf(program === 'posternd' ? SERVER_FILES : CLIENT_FILES)
+  if (kind === 'port' && program === 'postern')
+    return `${first}; sed -n "${CLIENT_PORTS}" "$f" 2>/dev/null${PORTS_AND_NAMES}`
   // The client's words for a resource are ids alone.
   const sed = kind === 'resource' && program === 'postern' ? RESOURCE_IDS : SEDS[kind]
   return `${first}; sed -n "${sed}" "$f" 2>/dev/null${kind === 'port' ? PORTS : ''}`
 }
 
+/** Leaves in `f` the first file that is there, which is the one that the program reads. */
+function firstOf(files: readonly string[]): string {
+  return `for f in ${files.join(' ')}; do [ -e "$f" ] && break; done`
+}
+
 /** What a host's name can be. What a file has else is not offered: bash would carry out `$(…)` in it. */
 const ONLY_NAMES = 'grep -x "[[:alnum:]_][[:alnum:]_.:%-]*"'
 
-/** Named hosts of ~/.ssh/config, and what known_hosts names openly. */
+/** Hosts of the client's own file, named hosts of ~/.ssh/config, and what known_hosts names openly. */
 const HOSTS = `{ ${[
   'sed -n "s/^[[:blank:]]*[Hh][Oo][Ss][Tt][[:blank:]][[:blank:]]*//p" ~/.ssh/config 2>/dev/null | tr -s "[:blank:]" "\\n"',
   'sed "/^[|@#[]/d; s/ .*//" ~/.ssh/known_hosts 2>/dev/null | tr , "\\n"',
+  firstOf(CLIENT_FILES),
+  'sed -n "s/^\\[HOST[[:blank:]][[:blank:]]*\\([^]]*\\)\\].*/\\1/p" "$f" 2>/dev/null',
 ].join('; ')}; } | ${ONLY_NAMES}`
 
 const ID = '\\([0-9A-Fa-f]\\{1,8\\}\\)[[:blank:]]*='
@@ -49,3 +56,15 @@ const RESOURCE_IDS = `/^\\[RESOURCES\\]/,/^\\[[^R]/s/^${ID}.*/\\1/p`
 
 /** Single ports alone: nobody types a range. */
 const PORTS = ' | tr ", " "\\n\\n" | grep -x "[0-9]\\{1,5\\}"'
+
+/** A resource's name and ports, of [RESOURCES] and of each [HOST …], where `postern add` puts them. */
+const CLIENT_PORTS = [
+  '/^\\(resource[[:blank:]]*\\)\\{0,1\\}[0-9A-Fa-f]\\{1,8\\}[[:blank:]]*=.*port:/{',
+  'h',
+  's/.*name:[[:blank:]]*\\([A-Za-z0-9_.-]*\\).*/\\1/p',
+  'g',
+  's/.*port:[[:blank:]]*\\([0-9, -]*\\).*/\\1/p',
+  '}',
+].join('\n')
+
+const PORTS_AND_NAMES = ' | tr ", " "\\n\\n" | grep -Ex "[0-9]{1,5}|[A-Za-z][A-Za-z0-9_.-]*"'
