@@ -71,11 +71,17 @@ export const add: Command = {
       return EXIT.failed
     }
     write(path, name, line, args)
-    const [resource] = line.resources
-    const subject = resource === undefined ? 'PORT' : (resource.name ?? formatRange(resource.ports[0]!))
-    printer.line(`Added. Next: postern knock ${name} ${subject}`)
+    printer.line(`Added. Next: ${nextOf(name, line)}`)
     return EXIT.ok
   },
+}
+
+function nextOf(name: string, { resources }: Enrolment): string {
+  const [resource] = resources
+  const subject = resource === undefined ? 'PORT' : (resource.name ?? formatRange(resource.ports[0]!))
+  const knock = `postern knock ${name} ${subject}`
+  const hasSsh = resources.some(({ ports }) => ports.some(({ first, last }) => first <= 22 && 22 <= last))
+  return hasSsh ? `${knock}; or, for ssh to knock by itself: postern ssh-config ${name} --install` : knock
 }
 
 /** The line in what was typed or piped. Throws UsageError; nothing of it is shown. */

@@ -58,7 +58,11 @@ describe('postern add', () => {
     const { code, out, err } = await add(`${LINE}\n`, '--name', 'gate')
     expect({ code, err }).to.deep.equal({ code: 0, err: '' })
     expect(out).to.include(`gate (${HOST}), a new server`).and.include('ssh (22, instant)')
-    expect(out).to.include('Added. Next: postern knock gate ssh').and.not.include(KEY)
+    expect(out)
+      .to.include(
+        'Added. Next: postern knock gate ssh; or, for ssh to knock by itself: postern ssh-config gate --install\n',
+      )
+      .and.not.include(KEY)
     expect(statSync(home.config).mode & 0o777).to.equal(0o600)
     expect(statSync(join(home.folder, '.config/postern')).mode & 0o777).to.equal(0o700)
     expect(readdirSync(join(home.folder, '.config/postern'))).to.deep.equal(['postern.conf'])

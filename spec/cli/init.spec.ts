@@ -90,6 +90,14 @@ describe('posternd init', () => {
     expect(init('--host', 'gate', '--force').stdout).to.include('note: /etc/nftables.conf flushes')
   })
 
+  it('says that a short name may mean nothing to clients', () => {
+    expect(init('--host', 'gate').stdout).to.include(
+      `note: clients will look for "gate", which is no full name and no address: where it means nothing to them, first set host = NAME in [SPA] of ${file()}\n`,
+    )
+    for (const host of ['gate.example.org', '192.0.2.1', '2001:db8::1'])
+      expect(init('--force', '--host', host).stdout).to.not.include('note: clients')
+  })
+
   it('never writes over what is there without --force, and then keeps a copy', () => {
     init('--host', 'gate')
     const before = readFileSync(file(), 'utf8')

@@ -40,7 +40,7 @@ export const init: Command = {
   describe: 'make a working installation: configuration with a first user and key, systemd units; guards nothing yet',
   options: OPTIONS,
   examples: [
-    ['posternd init', 'asks four questions'],
+    ['posternd init', 'asks a few questions'],
     ['posternd init --yes --protect 22 --host gate.example.org', 'asks none'],
   ],
   run: async (args, world) => {
@@ -62,6 +62,10 @@ export const init: Command = {
     install({ args, world, root, path, text, found })
     for (const warning of config.warnings) printer.error(`warning: ${warning}`)
     printer.line(unchecked === undefined ? 'Checked: nft takes the ruleset' : `Not checked: ${unchecked}`)
+    if (isShort(wishes.host))
+      printer.line(
+        `note: clients will look for "${wishes.host}", which is no full name and no address: where it means nothing to them, first set host = NAME in [SPA] of ${path}`,
+      )
     printer.line(
       root === '/'
         ? nextSteps(wishes, found)
@@ -182,4 +186,9 @@ function nextSteps({ user, ports, host }: Wishes, { isRemote, hasSystemd }: Surv
     `Nothing is guarded yet. Next${isRemote ? ' (keep this login until you are in by another)' : ''}:`,
     table(steps.map(([command, why]) => (why === '' ? [`  ${command}`] : [`  ${command}`, `# ${why}`]))),
   ].join('\n')
+}
+
+/** A name without a dot means something at most in this host's own network. */
+function isShort(host: string): boolean {
+  return !/[.:]/.test(host)
 }
