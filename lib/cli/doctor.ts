@@ -64,6 +64,7 @@ async function examineHost(args: Arguments, world: World): Promise<Report> {
   const who = formatId(identity.user)
   const about = {
     host: asked.host ?? source.host!,
+    address: host,
     compare: `user ${who} with key check ${keyCheck(identity.key, identity.realm)}, and the knock’s port`,
     mend: `posternd doctor --user ${who} --listen 60   # on the server, while this machine knocks again: it says what is wrong with the knock`,
     canRevoke: true,

@@ -67,7 +67,7 @@ export function knockArguments(
   const [first, ...others] = args.positionals
   const hostGiven = first !== undefined && !(hasHost && /^(\w+\/)?\d+$/.test(first))
   const orStanza = textOf(args, 'protocol') === 'fwknop' ? ', or -n NAME, a stanza of .fwknoprc' : ''
-  if (!hostGiven && !hasHost) throw new UsageError(`HOST is missing: expected postern ${command} HOST PORT${orStanza}`)
+  if (!hostGiven && !hasHost) throw new UsageError(`HOST is missing: expected HOST PORT${orStanza}`)
   const words = hostGiven ? others : args.positionals
   const doubled = words.find((word, i) => words.indexOf(word) < i)
   if (doubled !== undefined) throw new UsageError(`${quote(doubled)} is here twice: expected each port and name once`)
@@ -109,7 +109,7 @@ export function knockArguments(
 function checkTogether(asked: KnockArguments, command: string): void {
   const { ports, names, resource, single, extend, lifetimeSeconds } = asked
   if (ports.length + names.length === 0 && command === 'connect')
-    throw new UsageError('PORT is missing: expected postern connect HOST PORT')
+    throw new UsageError('PORT is missing: expected HOST PORT')
   if (names.length > 0 && resource !== undefined)
     throw new UsageError(`--resource with the resource ${names[0]}: expected one of them`)
   if (ports.length > 1 && resource !== undefined) {

@@ -87,7 +87,7 @@ function edited<Text>({ path }: SshFile, edit: () => Text): Text {
 
 function hostOf({ positionals }: Arguments): string {
   const [host, ...more] = positionals
-  if (host === undefined) throw new UsageError('HOST is missing: expected postern ssh-config HOST')
+  if (host === undefined) throw new UsageError('HOST is missing: expected HOST')
   if (more.length > 0) throw new UsageError(`${quote(more[0]!)}: expected one HOST: postern ssh-config ${host}`)
   if (!/^[A-Za-z0-9_*?[:.][A-Za-z0-9_.:*?[\]%-]{0,254}$/.test(host))
     throw new UsageError(

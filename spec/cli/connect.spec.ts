@@ -155,9 +155,9 @@ describe('postern connect', () => {
   })
 
   for (const [line, code, message] of [
-    ['connect', 2, 'HOST is missing: expected postern connect HOST PORT'],
-    ['connect gate', 2, 'PORT is missing: expected postern connect HOST PORT'],
-    ['connect gate -r 22', 2, 'PORT is missing: expected postern connect HOST PORT'],
+    ['connect', 2, 'HOST is missing: expected HOST PORT'],
+    ['connect gate', 2, 'PORT is missing: expected HOST PORT'],
+    ['connect gate -r 22', 2, 'PORT is missing: expected HOST PORT'],
     ['connect gate 22 8000', 2, '2 ports: expected one: postern connect HOST PORT'],
     ['connect gate 22 --wait 0', 2, '--wait "0": expected seconds, 0.1–86400'],
     ['connect gate 22 --wait', 2, '--wait: expected a value behind it'],

@@ -213,7 +213,7 @@ describe('the postern program knocks by fwknop’s packet', () => {
     ['knock --protocol fwknop', 2, 'HOST is missing'],
     ['knock -n gate gate ssh', 2, 'PORT "ssh": expected a port, like tcp/22'],
     ['connect -n gate udp/53', 2, '--wait: UDP ports alone'],
-    ['connect -n gate', 2, 'PORT is missing: expected postern connect HOST PORT'],
+    ['connect -n gate', 2, 'PORT is missing: expected HOST PORT'],
     ['revoke --protocol fwknop gate 22', 2, 'revoke with fwknop: it has no word for it'],
     ['knock --protocol fwknop nobody.invalid 22', 78, 'no key: add KEY_BASE64 and HMAC_KEY_BASE64'],
     ['knock -n nobody 22', 78, 'stanza "nobody": no such stanza: expected one of "default", "gate", "Other"'],

@@ -175,7 +175,7 @@ describe('postern ssh-config', () => {
   })
 
   for (const [line, code, message] of [
-    ['--install', 2, 'HOST is missing: expected postern ssh-config HOST'],
+    ['--install', 2, 'HOST is missing: expected HOST (postern ssh-config --help; for example: postern ssh-config '],
     ['a b', 2, '"b": expected one HOST: postern ssh-config a'],
     ['a;b', 2, 'HOST "a;b": expected a name, an address or a pattern'],
     ['gate --install --remove', 2, '--install with --remove: expected one'],

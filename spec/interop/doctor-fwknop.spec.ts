@@ -158,8 +158,8 @@ for (const [name, open] of Object.entries(SERVERS))
         await given()
         try {
           nameServer()
-          writeFileSync(rc(), rcStanza(SERVER_NAME, SERVER_NAME, ['ACCESS tcp/22']), { mode: 0o600 })
-          const { findings } = await doctor([], SERVER_NAME)
+          writeFileSync(rc(), rcStanza('gate', SERVER_NAME, ['ACCESS tcp/22']), { mode: 0o600 })
+          const { findings } = await doctor([])
           expect(findings.map(({ code }) => code)).to.deep.equal(['one-address'])
           expect(findings[0]!.mend).to.equal(`ssh -4 ${SERVER_NAME}`)
         } finally {

@@ -42,6 +42,7 @@ export async function examineFwknop(
   const wanted = wish.ports.map(portName).join(', ')
   const judged = judgeKnock(examined, {
     host: name,
+    address: host,
     compare: `KEY, HMAC_KEY, HMAC_DIGEST_TYPE and ENCRYPTION_MODE of ${keysFrom} with the stanza in access.conf, its OPEN_PORTS with ${wanted}, its SOURCE with this machine’s address, and UDP port ${controlPort === 'any' ? '(drawn at random, RAND_PORT)' : controlPort}`,
     mend: AT_SERVER,
     canRevoke: false,

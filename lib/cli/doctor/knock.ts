@@ -5,6 +5,8 @@ import type { Finding, Report } from '../finding.js'
 
 export interface Circumstances {
   readonly host: string
+  /** As other programs know it, which have not read postern's file. */
+  readonly address: string
   /** What the two sides are to compare beside the time, where nothing else is known. */
   readonly compare: string
   /** Where the server's side is asked. */
@@ -63,7 +65,7 @@ function ofSendings({ sendings }: Examined, { controlPort }: Circumstances): Fin
   ]
 }
 
-function ofFamilies({ seen }: Examined, { host }: Circumstances): Finding[] {
+function ofFamilies({ seen }: Examined, { host, address }: Circumstances): Finding[] {
   const ports = [...new Set(seen.map(({ port }) => port))]
   return ports.flatMap((port) => {
     const here = seen.filter((one) => one.port === port)
@@ -82,7 +84,7 @@ function ofFamilies({ seen }: Examined, { host }: Circumstances): Finding[] {
       {
         code: 'one-address',
         sentence: `port ${port} opens at ${open.to.address} and stays shut at ${shut.to.address} (${LOOKS[shut.after.kind]}): what connects to that one does not get in`,
-        mend: `ssh -${open.to.family} ${host}`,
+        mend: `ssh -${open.to.family} ${address}`,
       },
     ]
   })

@@ -7,6 +7,7 @@ const V4 = { address: '192.0.2.1', family: 4 } as const
 const V6 = { address: '2001:db8::1', family: 6 } as const
 const ABOUT = {
   host: 'gate',
+  address: 'gate.example.org',
   compare: 'user 0000000A with key check 01234567',
   mend: 'posternd doctor',
   canRevoke: true,
@@ -66,6 +67,11 @@ describe('what a knock that was looked at means', () => {
       .to.contain('2027-01-15T08:00:00.000Z')
       .and.to.contain('user 0000000A with key check 01234567')
     expect(found!.mend).to.equal(ABOUT.mend)
+  })
+
+  it('names the host to ssh as ssh knows it', () => {
+    const [found] = judgeKnock(examined([V4, 22, REFUSED, OPEN], [V6, 22, REFUSED, REFUSED]), ABOUT).findings
+    expect(found!.mend).to.equal('ssh -4 gate.example.org')
   })
 
   it('knows clock or realm by the exchange that got in', () => {
