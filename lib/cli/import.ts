@@ -1,12 +1,13 @@
 /** `postern import`: from letmein's client file, or fwknop's, to one of postern's. */
 import { type Addition, addOptions } from '../config/add-options.js'
 import { readClientConfig } from '../config/client.js'
+import { removeOptions } from '../config/edit.js'
 import { clientFiles, thisProcess } from '../config/files.js'
 import { formatRange } from '../config/ports.js'
 import { readOwnFile } from '../config/read-file.js'
 import { portsOf } from '../config/resources.js'
 import type { ClientConfig } from '../config/types.js'
-import { formatId } from '../wire/ids.js'
+import { formatId, type UserId } from '../wire/ids.js'
 import type { Command } from './command.js'
 import { FWKNOP_OPTIONS, importFwknop, RC_FILE } from './import-fwknop.js'
 import { textOf } from './options.js'
@@ -47,13 +48,22 @@ export const importClient: Command = {
     const to = importTarget(args, clientFiles(world.env)[0])
     const realm = textOf(args, 'realm')
     const original = readOwnFile(from, thisProcess('client')).text
-    const { warnings } = readClientConfig(original, from)
-    const text = addOptions(`# Taken over from ${from}.\n${original}`, additions(realm))
+    const told = readClientConfig(original, from).warnings
+    const warnings = told.filter((warning) => !isOfSeccomp(warning))
+    // Else each knock would warn of it.
+    const hasSeccomp = warnings.length < told.length
+    const kept = hasSeccomp ? removeOptions(original, 'GENERAL', (name) => name === 'seccomp') : original
+    const text = addOptions(`# Taken over from ${from}.\n${kept}`, additions(realm))
     const config = readClientConfig(text, to)
-    const imported = { peer, from, to, text, takes: takesOf(config), differs: differencesOf(config), warnings }
+    const differs = differencesOf(config, hasSeccomp)
+    const imported = { peer, from, to, text, takes: takesOf(config), differs, warnings }
     const next = [`postern knock HOST PORT    # as before: letmein's -u, -r, -P, -T, -U, -4 and -6 are here, too`]
     return finishImport({ ...imported, next, file: { mode: 0o600, folderMode: 0o700 } }, args, world)
   },
+}
+
+function isOfSeccomp(warning: string): boolean {
+  return warning.includes('[GENERAL] seccomp ')
 }
 
 function additions(realm: string | undefined): Addition[] {
@@ -74,7 +84,7 @@ function takesOf({ users, resources, defaultUser, port, protocol, realm }: Clien
   )
   return [
     ['users with a key', counted([...users.keys()].map(formatId))],
-    ['default user', formatId(defaultUser)],
+    ['default user', defaultUserText(defaultUser, [...users.keys()])],
     ['resources', counted(ports)],
     [
       'control port',
@@ -84,12 +94,21 @@ function takesOf({ users, resources, defaultUser, port, protocol, realm }: Clien
   ]
 }
 
-function differencesOf({ protocol, port }: ClientConfig): Import['differs'] {
+/** As with letmein: who knocks where no --user is said. Without any key in the file --key-file brings one. */
+function defaultUserText(user: UserId, keyed: readonly UserId[]): string {
+  const [first] = keyed
+  if (first === undefined || keyed.includes(user)) return formatId(user)
+  return `${formatId(user)}, who has no key here: knock with --user ${formatId(first)}, or say default-user = ${formatId(first)} in [CLIENT]`
+}
+
+function differencesOf({ protocol, port }: ClientConfig, hasSeccomp: boolean): Import['differs'] {
   return {
-    here:
-      protocol === 'auto'
+    here: [
+      ...(protocol === 'auto'
         ? [`postern's own knock goes first, over UDP to port ${port.udp}; letmein's exchange where the port stays shut`]
-        : [],
+        : []),
+      ...(hasSeccomp ? ['seccomp is left out: it has no meaning for postern'] : []),
+    ],
     always: [
       'a name with both families: both are knocked at together; an IPv6 that is dead costs nothing (letmein: 5 s)',
       'over UDP a lost datagram is made good by a fresh KNOCK; a closed port (ICMP) is told at once, with what to do',

@@ -71,6 +71,24 @@ describe('postern import letmein', () => {
     expect(readdirSync(join(home.folder, '.config/postern'))).to.deep.equal(['postern.conf'])
   })
 
+  it('leaves seccomp out, of which each knock would warn, and says so once', async () => {
+    home.write('letmein.conf', LETMEIN_CONF.replace('[CLIENT]', 'seccomp = kill\n[CLIENT]\nshape = round'))
+    const { out, err } = await run('--write')
+    expect(`${out}${err}`.match(/seccomp.*/g)).to.deep.equal(['seccomp is left out: it has no meaning for postern'])
+    expect(err, 'the line is that of the file that was read').to.match(/^warning: letmein.conf:5: \[CLIENT\] "shape"/)
+    const written = readFileSync(home.config, 'utf8')
+    expect(written).to.include('port = 5800 / udp').and.not.include('seccomp')
+    expect(readClientConfig(written, '').warnings.join()).not.to.include('seccomp')
+  })
+
+  it('says that the default user has no key, and who has one', async () => {
+    home.write('letmein.conf', LETMEIN_CONF.replace('default-user = A11C\n', ''))
+    const { out } = await run('')
+    expect(out).to.match(
+      /default user +00000000, who has no key here: knock with --user 0000A11C, or say default-user = 0000A11C in \[CLIENT\]/,
+    )
+  })
+
   it('with a realm it knocks by both', async () => {
     await run('--write --realm gate')
     expect(readClientConfig(readFileSync(home.config, 'utf8'), '')).to.include({ protocol: 'auto', realm: 'gate' })
