@@ -155,6 +155,46 @@ describe('a completion script', () => {
     home.remove()
   })
 
+  for (const [shell, tab] of [
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: it is bash's own
+    ['bash', 'COMP_WORDS=(posternd remove ""); COMP_CWORD=2; _posternd; printf "%s\\n" "${COMPREPLY[@]}"'],
+    ['zsh', '_posternd_user'],
+    ['fish', 'complete -C "posternd remove "'],
+  ] as const)
+    it(`offers in ${shell} the server’s users by name, and by id who has none`, () => {
+      const home = new Home()
+      const users = [
+        '# who: name: nobody',
+        '00000001 = name: alice / until: 2030-01-01T00:00:00Z',
+        '00000004 = removed: 2026-01-01T00:00:00Z / name: dave',
+        '3 = from: 192.0.2.0/24 /',
+        '    name: carol',
+        '0 = name: root',
+      ].join('\n')
+      const keys = ['# 00000009 = sample', ...['0', '1', '0000002A', '00000003'].map((id) => `${id} = ${KEY}`)].join(
+        '\n',
+      )
+      const more = `[OLD KEYS]\n00000005 = ${KEY}\n[RESOURCES]\n00000022 = port: 22 / name: ssh`
+      for (const [place, sections] of [
+        ['before', `[USERS]\n${users}\n\n[KEYS]\n${keys}`],
+        ['behind', `[KEYS]\n${keys}\n[USERS]\n${users}`],
+      ]) {
+        const file = home.write('posternd.conf', `${sections}\n${more}\n`)
+        const script = completionScript(shell, 'posternd', allCommands(posternd))
+        const here = home.write('script', script.replaceAll('/etc/postern/posternd.conf', file))
+        const ready = shell === 'zsh' ? 'compdef() {}; compadd() { print -l $found; };' : ''
+        const env = { PATH: process.env['PATH'], HOME: home.folder }
+        const offered = execFileSync(shell, ['-c', `${ready} source ${here}; ${tab}`], { env, encoding: 'utf8' })
+        expect(offered.trim().split('\n').toSorted(), `[USERS] ${place} [KEYS]`).to.deep.equal([
+          '0000002A',
+          'alice',
+          'carol',
+          'root',
+        ])
+      }
+      home.remove()
+    })
+
   it('is for a shell that is known', async () => {
     const home = new Home()
     for (const words of [['completion'], ['completion', 'tcsh'], ['completion', 'bash', 'zsh']]) {

@@ -16,6 +16,7 @@ const CLIENT_FILES = [
 export function lookupScript(program: string, kind: Lookup): string {
   if (kind === 'host') return HOSTS
   const first = firstOf(program === 'posternd' ? SERVER_FILES : CLIENT_FILES)
+  if (kind === 'user' && program === 'posternd') return `${first}; awk '${NAMES_OR_IDS}' "$f" 2>/dev/null`
   if (kind === 'port' && program === 'postern')
     return `${first}; sed -n "${CLIENT_PORTS}" "$f" 2>/dev/null${PORTS_AND_NAMES}`
   // The client's words for a resource are ids alone.
@@ -51,6 +52,22 @@ const SEDS: Readonly<Record<Exclude<Lookup, 'host'>, string>> = {
   ].join('\n'),
   user: `/^\\[KEYS\\]/,/^\\[[^K]/s/^${ID}.*/\\1/p`,
 }
+
+/** Who has a key, by his name of [USERS] where he has one. In awk, as either section may be the first; in the patterns of any awk. */
+const NAMES_OR_IDS = `
+/^#/ { next }
+/^\\[/ { s = substr($0, 1, index($0, "]")); k = ""; next }
+/^[0-9A-Fa-f]+[ \\t]*=/ {
+  id = $0; sub(/[ \\t]*=.*/, "", id)
+  k = toupper(id); sub(/^0*/, "x", k)
+  if (s == "[KEYS]") ids[k] = id
+}
+s == "[USERS]" && k != "" && match($0, /[=\\/ \\t]name:[ \\t]*[A-Za-z][A-Za-z0-9_.@-]*/) {
+  name = substr($0, RSTART, RLENGTH); sub(/^.*:[ \\t]*/, "", name)
+  names[k] = name
+}
+END { for (k in ids) print (k in names ? names[k] : ids[k]) }
+`
 
 const RESOURCE_IDS = `/^\\[RESOURCES\\]/,/^\\[[^R]/s/^${ID}.*/\\1/p`
 
