@@ -5,13 +5,20 @@
 import { addOptions } from './add-options.js'
 import { type Option, parseIni, type Section } from './ini.js'
 
-/** The text with this option of that value, in its place or at the top of its section. `isIt` tells an option by its name. */
+/**
+ * The text with this option of that value: in its place, or behind the last of its section, where it comes between no option and
+ * the comment above that. `isIt` tells an option by its name.
+ */
 export function setOption(text: string, section: string, name: string, value: string, isIt = isNamed(name)): string {
-  const option = parseIni(text)
-    .sections.get(section)
-    ?.options.find((candidate) => isIt(candidate.name))
-  if (option === undefined) return addOptions(text, [{ section, name, value }])
-  return withRows(text, option.line, lastLine(option), [`${name} = ${value}`])
+  const found = parseIni(text).sections.get(section)
+  const option = found?.options.find((candidate) => isIt(candidate.name))
+  const row = `${name} = ${value}`
+  if (option !== undefined) return withRows(text, option.line, lastLine(option), [row])
+  const last = found?.options.at(-1)
+  if (last === undefined) return addOptions(text, [{ section, name, value }])
+  const whole = text.endsWith('\n') ? text : text + endOfLine(text)
+  const above = whole.split('\n')[lastLine(last) - 1]!
+  return withRows(whole, lastLine(last), lastLine(last), [above, row])
 }
 
 /** The text without the options of a section that `isIt` names. A section that is left empty goes too, if it has no comment. */
@@ -34,7 +41,7 @@ export function removeSection(text: string, section: string): string {
 
 /** The text with these lines as a section at its end. */
 export function appendSection(text: string, section: string, lines: readonly string[]): string {
-  const end = text.includes('\r\n') ? '\r\n' : '\n'
+  const end = endOfLine(text)
   const head = text === '' || text.endsWith('\n') ? text : text + end
   const gap = head === '' || /\n\r?\n$/.test(head) ? '' : end
   return `${head}${gap}${[`[${section}]`, ...lines].join(end)}${end}`
@@ -44,6 +51,10 @@ export function appendSection(text: string, section: string, lines: readonly str
 export function mapOption(text: string, option: Option, change: (value: string) => string): string {
   const rows = text.split('\n').slice(option.line - 1, lastLine(option))
   return withRows(text, option.line, lastLine(option), change(rows.join('\n')).split('\n'))
+}
+
+function endOfLine(text: string): string {
+  return text.includes('\r\n') ? '\r\n' : '\n'
 }
 
 function isNamed(name: string): (candidate: string) => boolean {

@@ -20,7 +20,16 @@ describe('a file’s text is changed', () => {
     expect(setOption(FILE, 'KEYS', '00000001', 'CC')).to.equal(FILE.replace('AA\n  more', 'CC'))
     const byId = (name: string) => Number.parseInt(name, 16) === 2
     expect(setOption(FILE, 'KEYS', '2', 'CC', byId)).to.equal(FILE.replace('00000002 = BB', '2 = CC'))
-    expect(setOption(FILE, 'SPA', 'host', 'x')).to.equal(FILE.replace('[SPA]\n', '[SPA]\nhost = x\n'))
+    expect(setOption(FILE, 'SPA', 'host', 'x')).to.equal(`${FILE}host = x\n`)
+  })
+
+  it('by a new option, behind the last of its section, so that each comment stays above what it speaks of', () => {
+    const file = '[KEYS]\n# enroll adds one\n1 = AA\n  more\n\n  # indented\n[SPA]\nrealm = gate'
+    expect(setOption(file, 'KEYS', '2', 'BB')).to.equal(`${file.replace('more\n', 'more\n2 = BB\n')}\n`)
+    expect(setOption(file, 'SPA', 'host', 'x')).to.equal(`${file}\nhost = x\n`)
+    const crlf = file.replaceAll('\n', '\r\n')
+    expect(setOption(crlf, 'KEYS', '2', 'BB')).to.equal(`${crlf.replace('more\r\n', 'more\r\n2 = BB\r\n')}\r\n`)
+    expect(setOption('[KEYS]\n# none\n', 'KEYS', '2', 'BB'), 'none is there').to.equal('[KEYS]\n2 = BB\n# none\n')
   })
 
   it('by taking options out, and the section where it is left empty', () => {
