@@ -4,7 +4,7 @@ import { type Meeting, meetingOf, withHost } from '../config/add-host.js'
 import { readClientConfig } from '../config/client.js'
 import { quote } from '../config/error.js'
 import { clientFiles, firstThere, thisProcess } from '../config/files.js'
-import { formatRange } from '../config/ports.js'
+import { contains, formatRange } from '../config/ports.js'
 import { readOwnFile, warningsOfReaders } from '../config/read-file.js'
 import { changeFile } from '../config/replace-file.js'
 import type { ClientHost } from '../config/types.js'
@@ -76,11 +76,14 @@ export const add: Command = {
   },
 }
 
+const SSH_PORT = 22
+
+/** What one does first with what was added: by hand, and where there is ssh, once for all. */
 function nextOf(name: string, { resources }: Enrolment): string {
   const [resource] = resources
   const subject = resource === undefined ? 'PORT' : (resource.name ?? formatRange(resource.ports[0]!))
   const knock = `postern knock ${name} ${subject}`
-  const hasSsh = resources.some(({ ports }) => ports.some(({ first, last }) => first <= 22 && 22 <= last))
+  const hasSsh = resources.some(({ ports }) => ports.some((range) => contains(range, SSH_PORT)))
   return hasSsh ? `${knock}; or, for ssh to knock by itself: postern ssh-config ${name} --install` : knock
 }
 

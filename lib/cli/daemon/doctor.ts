@@ -104,9 +104,11 @@ async function examine(args: Arguments, world: World): Promise<Report> {
   } else if (isUnknown)
     here.push({ code: 'daemon', sentence: 'no daemon runs, so no knock is heard', mend: 'systemctl start postern' })
   const findings = [...read.findings, ...heardOf(arrived, here), ...here]
+  if (config === undefined) return withClock({ findings, notes })
+  const mostMs = config.spa.enabled ? config.spa.windowMs : config.fwknop?.settings.maxAgeMs
   // letmein's exchange needs no clock.
-  if (config !== undefined && !config.spa.enabled && config.fwknop === undefined) return { findings, notes }
-  return withClock({ findings, notes }, config && `${config.spa.windowMs / 1000} s`)
+  if (mostMs === undefined) return { findings, notes }
+  return withClock({ findings, notes }, `${mostMs / 1000} s`)
 }
 
 /** Throws UsageError. */

@@ -2,6 +2,7 @@
 import type { ServerConfig } from '../../../config/types.js'
 import { type Chain, readListing } from '../../../firewall/host/listing.js'
 import { listRuleset, printRuleset } from '../../../firewall/nft.js'
+import { reasonOf } from '../../../replay/error.js'
 import type { Finding } from '../../finding.js'
 import { ofAnswers } from './answers.js'
 import { ofContainers } from './containers.js'
@@ -26,7 +27,7 @@ export function lookAtRules(config: ServerConfig): Looked {
     const findings = [...ofHost(config, chains), ...ofContainers(config, chains, printed), ...ofAnswers(config, chains)]
     return { findings, notes, chains }
   } catch (error) {
-    const why = `the host's own rules were not looked at: ${error instanceof Error ? error.message : error}`
+    const why = `the host's own rules were not looked at: ${reasonOf(error)}`
     return { findings: ofContainers(config, [], { nft: '', legacy }), notes: [why, ...notes], chains: [] }
   }
 }
